@@ -1,0 +1,154 @@
+"""What every exercise is made of: its check, its hints, its worked answer.
+
+A check is a function of the learner's answer. It goes from the simplest property to the full one and
+raises `Wrong` at the first that does not hold:
+
+    @exercise(
+        lesson="01_derivatives",
+        minutes=3,
+        allows="You can now measure the slope of any function that you can call.",
+        hints=("A slope is rise over run. Which of the two do you have already?", "..."),
+        solution='''
+            def slope(f, x, h):
+                return (f(x + h) - f(x)) / h
+        ''',
+        reasons="The rise is f(x + h) - f(x), the run is h.",
+    )
+    def slope(answer):
+        got = number(call(answer, lambda x: 3 * x, 1.0, 0.5), "slope(f, 1.0, 0.5)")
+        if close(got, 1.5):
+            raise Wrong("The rise without the run", f"For f(x) = 3x your answer is {got:g} and not 3. ...?")
+        if not close(got, 3.0):
+            raise Wrong("Not the slope", f"For f(x) = 3x, slope(f, 1.0, 0.5) is {got:g} and not 3.")
+
+The exercise, the learner's name for the answer and the check all have the same name, so that the
+notebook's check cell is always `check.slope(slope)`.
+"""
+
+import inspect
+import linecache
+import numbers
+import pathlib
+import sysconfig
+import textwrap
+import traceback
+
+from . import _progress
+
+exercises = {}
+
+
+class Wrong(Exception):
+    """The answer is wrong: the misconception's name, and a sentence or two that lead on."""
+
+    def __init__(self, misconception, detail):
+        super().__init__(misconception, detail)
+        self.misconception = misconception
+        self.detail = detail
+
+
+class NotAttempted(Exception):
+    """The answer is still the stub's `...`."""
+
+
+def call(function, *args):
+    """Return function(*args): the only way in which a check runs the learner's code."""
+    if not callable(function):
+        raise Wrong("Not a function", f"The check needs the function itself and got {function!r:.60}.")
+    result = function(*args)
+    if result is ...:
+        raise NotAttempted
+    if result is None:
+        raise Wrong("Nothing comes back", "Your function gives None. Did you write `return` before the result?")
+    return result
+
+
+def number(value, what):
+    """Return value if it is a real number, and raise Wrong if it is not; `what` says where it came from."""
+    if value is ...:
+        raise NotAttempted
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise Wrong("Not a number", f"{what} should be a number and is {value!r:.60} ({type(value).__name__}).")
+    return value
+
+
+def close(a, b, tolerance=1e-9):
+    """Whether a and b agree, relative to the larger of 1 and the size of b."""
+    return abs(a - b) <= tolerance * max(1.0, abs(b))
+
+
+class Exercise:
+    """One exercise: call it with the answer, ask for a `hint()`, or for the worked `answer()`."""
+
+    def __init__(self, check, lesson, minutes, allows, hints, solution, reasons):
+        self.name = check.__name__
+        self.check = check
+        self.lesson = lesson
+        self.minutes = minutes
+        self.allows = allows
+        self.hints = hints
+        self.solution = textwrap.dedent(solution).strip()
+        self.reasons = reasons
+        self.hints_given = 0
+
+    def __repr__(self):
+        return f"check.{self.name}(…): exercise of lesson {self.lesson}, {self.minutes} minutes"
+
+    def __call__(self, answer):
+        """Check the answer and print the verdict; whatever the answer is, nothing is raised."""
+        try:
+            if answer is ...:
+                raise NotAttempted
+            self.check(answer)
+        except NotAttempted:
+            print(f"○ not attempted yet. When you are stuck: check.{self.name}.hint()")
+        except Wrong as wrong:
+            self._no(wrong.misconception, wrong.detail)
+        except (Exception, SystemExit) as error:
+            self._no("Your code stopped with an error", describe(error))
+        else:
+            print(f"✓ {self.allows}")
+            _progress.mark_done(self.name)
+
+    def _no(self, misconception, detail):
+        print(f"✗ {misconception}. {detail}")
+
+    def hint(self):
+        """Print the next hint."""
+        if self.hints_given < len(self.hints):
+            self.hints_given += 1
+        count = f"{self.hints_given} of {len(self.hints)}"
+        print(f"Hint {count}: {self.hints[self.hints_given - 1]}")
+        if self.hints_given == len(self.hints):
+            print(f"That is the last hint. check.{self.name}.answer() shows a worked answer.")
+
+    def answer(self):
+        """Print the worked answer and its reasons."""
+        print(f"{self.solution}\n\n{self.reasons}")
+
+
+def exercise(**parts):
+    """Make the check below it an exercise; the parts are those of `Exercise`."""
+
+    def register(check):
+        if check.__name__ in exercises:
+            raise ValueError(f"two exercises have the name {check.__name__}")
+        exercises[check.__name__] = Exercise(check, **parts)
+        return exercises[check.__name__]
+
+    return register
+
+
+def describe(error):
+    """Say what went wrong, and on which line of the learner's own code."""
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, RecursionError):
+        what += ". Does a function call itself without end?"
+    ours = str(pathlib.Path(inspect.getfile(describe)).parent.parent)
+    not_theirs = (ours, sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        file = frame.f_code.co_filename
+        if not file.startswith(not_theirs):
+            source = linecache.getline(file, line, frame.f_globals).strip()
+            return f"{what}\n  line {line} of your cell: {source}"
+    return f"{what}\n  It came up when the check used your answer: is it of the kind that the exercise asks for?"

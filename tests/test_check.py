@@ -1,0 +1,203 @@
+"""The checks: every worked answer passes, every wrong answer is told its own misconception, nothing ever raises."""
+
+import ast
+import collections
+import importlib
+import inspect
+import linecache
+import pathlib
+import pkgutil
+
+import pytest
+
+import tests.wrong_answers
+from lesson_lib import check
+from lesson_lib.check import _progress
+from lesson_lib.check._exercise import Exercise, NotAttempted, Wrong, call, close, exercises, number
+
+BANKS = {
+    module.name: importlib.import_module(f"tests.wrong_answers.{module.name}")
+    for module in pkgutil.iter_modules(tests.wrong_answers.__path__)
+}
+WRONG = [(name, *row) for name, bank in BANKS.items() for row in bank.WRONG]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("LESSON_LIB_HOME", str(tmp_path))
+    return tmp_path
+
+
+def run(source, name, setup=""):
+    """Run source as if it were a cell, and return what it calls `name`."""
+    file = f"<cell {name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    scope = {}
+    exec(setup, scope)
+    exec(compile(source, file, "exec"), scope)
+    return scope[name]
+
+
+def verdict(name, answer, capsys):
+    capsys.readouterr()
+    exercises[name](answer)
+    return capsys.readouterr().out
+
+
+def bank_of(exercise):
+    return BANKS[exercise.lesson.split("_", 1)[1]]
+
+
+@pytest.mark.parametrize("name", exercises)
+def test_the_worked_answer_passes_and_is_remembered(name, capsys):
+    exercise = exercises[name]
+    assert not _progress.is_done(name)
+    out = verdict(name, run(exercise.solution, name, bank_of(exercise).SETUP), capsys)
+    assert out == f"✓ {exercise.allows}\n"
+    assert _progress.is_done(name)
+
+
+@pytest.mark.parametrize(("bank", "name", "misconception", "source"), WRONG, ids=lambda part: str(part)[:40])
+def test_a_wrong_answer_is_told_its_own_misconception(bank, name, misconception, source, capsys):
+    out = verdict(name, run(source, name, BANKS[bank].SETUP), capsys)
+    assert out.startswith(f"✗ {misconception}. ")
+    assert not _progress.is_done(name)
+
+
+def test_each_exercise_has_at_least_four_wrong_answers():
+    count = collections.Counter(name for _, name, _, _ in WRONG)
+    assert exercises and {name: count[name] for name in exercises if count[name] < 4} == {}
+    assert set(count) <= set(exercises)
+
+
+def test_every_misconception_of_the_checks_is_in_the_bank():
+    """A check's own words are reached by some wrong answer, so no message goes untested."""
+    told = {(name, misconception) for _, name, misconception, _ in WRONG}
+    named = set()
+    for exercise in exercises.values():
+        for node in ast.walk(ast.parse(inspect.getsource(exercise.check))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Wrong":
+                assert isinstance(node.args[0], ast.Constant), f"{exercise.name}: name the misconception in plain text"
+                named.add((exercise.name, node.args[0].value))
+    assert named and named - told == set()
+
+
+def raises(*args):
+    raise KeyError("planted")
+
+
+def endless(*args):
+    return endless(*args)
+
+
+@pytest.mark.parametrize("name", exercises)
+@pytest.mark.parametrize(
+    "answer",
+    [None, "text", float("nan"), [], {}, object(), raises, endless, print, lambda: 1, lambda *a: "text",
+     lambda *a: float("nan"), lambda *a: [], exit, int, type],
+    ids=lambda answer: getattr(answer, "__name__", repr(answer))[:20],
+)  # fmt: skip
+def test_nonsense_is_refused_without_an_exception(name, answer, capsys):
+    out = verdict(name, answer, capsys)
+    assert "✗ " in out and "✓" not in out
+
+
+@pytest.mark.parametrize("name", exercises)
+def test_a_stub_is_not_attempted(name, capsys):
+    for stub in (..., lambda *a: ...):
+        if stub is not ... and not callable(run(exercises[name].solution, name, bank_of(exercises[name]).SETUP)):
+            continue
+        if stub is not ... and isinstance(run(exercises[name].solution, name, bank_of(exercises[name]).SETUP), type):
+            continue
+        assert verdict(name, stub, capsys).startswith("○ not attempted yet")
+
+
+def test_an_error_shows_the_learners_own_line(capsys):
+    made = make(lambda answer: call(answer, 0))
+    made(run("def made(x):\n    y = x + 1\n    return 1 / x\n", "made"))
+    out = capsys.readouterr().out
+    assert out.startswith("✗ Your code stopped with an error. ZeroDivisionError: division by zero")
+    assert "line 3 of your cell: return 1 / x" in out
+
+
+def make(check_function, **parts):
+    check_function.__name__ = "made"
+    defaults = dict(lesson="00_none", minutes=1, allows="Yes.", hints=("one", "two"), solution="made = 1", reasons="So.")
+    return Exercise(check_function, **(defaults | parts))
+
+
+def test_hints_come_one_by_one_and_the_last_points_to_the_answer(capsys):
+    made = make(lambda answer: None)
+    made.hint()
+    first = capsys.readouterr().out
+    made.hint()
+    second = capsys.readouterr().out
+    made.hint()
+    assert first == "Hint 1 of 2: one\n"
+    assert second.startswith("Hint 2 of 2: two\n") and "check.made.answer()" in second
+    assert capsys.readouterr().out == second
+    made.answer()
+    assert capsys.readouterr().out == "made = 1\n\nSo.\n"
+
+
+def test_no_hint_and_no_answer_before_they_are_asked_for(capsys):
+    make(lambda answer: number(answer, "made"))("text")
+    out = capsys.readouterr().out
+    assert "one" not in out and "made = 1" not in out
+
+
+def test_interrupting_a_check_is_the_learners_right():
+    def stop(answer):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(stop)(1)
+
+
+def test_the_helpers():
+    with pytest.raises(NotAttempted):
+        call(lambda: ...)
+    with pytest.raises(NotAttempted):
+        number(..., "it")
+    for bad in (lambda: call(3), lambda: call(lambda: None), lambda: number("1", "it"), lambda: number(True, "it")):
+        with pytest.raises(Wrong):
+            bad()
+    assert number(2, "it") == 2 and call(lambda x: x + 1, 1) == 2
+    assert close(1e9 + 0.5, 1e9) and not close(1e-6, 0) and not close(float("nan"), 0)
+
+
+def test_progress_counts_what_is_done(capsys):
+    check.progress()
+    before = capsys.readouterr().out
+    assert before.startswith(f"0 of {len(exercises)} exercises done") and "✓" not in before
+    name = next(iter(exercises))
+    _progress.mark_done(name)
+    check.progress()
+    after = capsys.readouterr().out
+    assert after.startswith(f"1 of {len(exercises)} exercises done") and f"✓ {name} " in after
+
+
+def test_progress_that_cannot_be_saved_does_not_spoil_the_verdict(home, capsys):
+    (home / "done").write_text("a file where the folder should be")
+    make(lambda answer: None)(1)
+    out = capsys.readouterr().out
+    assert out.startswith("✓ Yes.\n") and "could not be saved" in out
+    check.progress()
+
+
+def test_progress_lives_in_the_users_data_folder_by_default(monkeypatch):
+    monkeypatch.delenv("LESSON_LIB_HOME")
+    assert pathlib.Path.home() in _progress.folder().parents and _progress.folder().parent.name == "lesson_lib"
+
+
+def test_an_unknown_exercise_gets_the_nearest_name():
+    name = next(iter(exercises))
+    with pytest.raises(AttributeError, match=f"Did you mean check.{name}"):
+        getattr(check, name[:-1] + "_")
+    assert set(exercises) < set(dir(check))
+
+
+def test_every_exercise_is_complete():
+    for exercise in exercises.values():
+        assert 1 <= len(exercise.hints) <= 3 and exercise.allows.endswith(".") and exercise.reasons, exercise.name
+        assert 1 <= exercise.minutes <= 30, exercise.name

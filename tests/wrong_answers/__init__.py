@@ -1,0 +1,9 @@
+"""The bank of wrong answers: plausible mistakes, each with the misconception that the check must name.
+
+One module for each lesson, with two names:
+
+- SETUP: code that runs before each answer (the names that the notebook has by then);
+- WRONG: a list of (exercise, misconception, source), where source defines the name of the exercise.
+
+A mistake that passes, or that is told another's misconception, is a bug of the check.
+"""
