@@ -24,7 +24,7 @@ def as_number(x):
         raise OverflowError("this whole number is too large for a float: the largest is about 1.8e308") from None
 
 
-def exp(x):
+def exp_or_inf(x):
     """Return e to the power x, and inf where that is too large for a float."""
     try:
         return math.exp(x)
@@ -32,7 +32,7 @@ def exp(x):
         return math.inf
 
 
-def power(x, n):
+def power_or_inf(x, n):
     """Return x ** n, and inf (or -inf) where that is too large for a float, as it is for 0 ** -1."""
     try:
         return x**n
@@ -114,16 +114,16 @@ class Value:
         if x < 0 and n % 1 > 0:
             raise ValueError(f"{x:g} to the power {n:g} is not a real number: the base must not be negative")
         # n == 0 stands alone because 0 * inf would be nan
-        d_left = n * power(x, n - 1) if n != 0 else 0.0
+        d_left = n * power_or_inf(x, n - 1) if n != 0 else 0.0
         if not isinstance(other, Value):
-            return Value(power(x, n), f"**{n:g}", self, d_left)
+            return Value(power_or_inf(x, n), f"**{n:g}", self, d_left)
         if x < 0:
             raise ValueError(f"a Value as exponent needs the logarithm of the base, and {x:g} has none: use a number")
-        d_right = power(x, n) * math.log(x) if x != 0 else 0.0
-        return Value(power(x, n), "**", self, d_left, other, d_right)
+        d_right = power_or_inf(x, n) * math.log(x) if x != 0 else 0.0
+        return Value(power_or_inf(x, n), "**", self, d_left, other, d_right)
 
     def exp(self):
-        out = exp(self.data)
+        out = exp_or_inf(self.data)
         return Value(out, "exp", self, out)
 
     def log(self):
@@ -136,8 +136,9 @@ class Value:
         return Value(out, "tanh", self, 1 - out**2)
 
     def sigmoid(self):
-        # e^x / (1 + e^x) is the same number, and does not overflow for a large negative x
-        out = 1 / (1 + exp(-self.data)) if self.data > 0 else exp(self.data) / (1 + exp(self.data))
+        # e^x / (1 + e^x) is the same number; this way e is never large
+        e = math.exp(-abs(self.data))
+        out = 1 / (1 + e) if self.data > 0 else e / (1 + e)
         return Value(out, "sigmoid", self, out * (1 - out))
 
     def relu(self):
