@@ -1,0 +1,14 @@
+"""The colours of the course, as hex strings: pictures and labs take theirs from here.
+
+Okabe and Ito's palette, which people with colour-blindness can tell apart. A colour never stands
+alone: a line style, a marker or a word always says the same.
+"""
+
+DATA = "#0072B2"  # blue: numbers going forward, functions, data
+GRADIENT = "#D55E00"  # vermillion: slopes, gradients, whatever goes backward
+ATTENTION = "#009E73"  # green
+HIGHLIGHT = "#F0E442"  # yellow: what is at work now
+INK = "#1f2933"
+MUTED = "#5f6b7a"
+GRID = "#d9dee4"
+PAPER = "#ffffff"
