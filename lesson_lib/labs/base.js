@@ -1,0 +1,221 @@
+// What all labs share. base.py puts this file in front of a lab's own, and both become one module.
+// A lab's own file reads like this:
+//
+//   function render(page) {
+//     const lab = frame(page, "swing", draw);               // title, stage, controls, sentence, problem line
+//     slider(lab, { label: "angle", name: "angle", min: -90, max: 90, step: 1 });
+//     const bob = svg("circle", { r: 8, class: "swing-bob" });   // make what you draw once ...
+//     const picture = svg("svg", { height: 200 }, bob);
+//     lab.stage.append(picture);
+//     function draw(width) {                                // ... and move it on each drawing
+//       put(picture, { width });
+//       put(bob, { cx: width / 2 + lab.get("angle"), cy: 100 });
+//       lab.say(`The angle is ${lab.get("angle")} degrees.`);
+//     }
+//     return lab.dispose;
+//   }
+//   export default { render };
+//
+// Python and page share the traits, by name. Of the model nothing is used but get, set, save_changes, on
+// and off. Text goes into the page as text, never as HTML. Styles are in base.css; plot.js has axes for curves.
+
+// -- elements ---------------------------------------------------------------------------------------
+
+// set attributes in place: null or false takes one away, `text` is the content
+function put(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") {
+      if (element.textContent !== String(value)) element.textContent = value;
+    } else if (value === null || value === undefined || value === false) element.removeAttribute(name);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  return element;
+}
+
+function html(tag, attributes = {}, ...children) {
+  const element = put(document.createElement(tag), attributes);
+  element.append(...children);
+  return element;
+}
+
+function svg(tag, attributes = {}, ...children) {
+  const element = put(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes);
+  element.append(...children);
+  return element;
+}
+
+// -- the frame --------------------------------------------------------------------------------------
+
+// `draw(width)` is called at most once a frame, after anything changed; width is the stage's, in pixels
+function frame({ model, el }, name, draw) {
+  const id = `ll-${Math.random().toString(36).slice(2)}`;
+  const title = html("p", { class: "ll-title", id: `${id}-title` });
+  const stage = html("div", { class: "ll-stage" });
+  const controls = html("div", { class: "ll-controls" });
+  const sentence = html("p", { class: "ll-sentence", id: `${id}-sentence`, "aria-live": "polite" });
+  const problem = html("p", { class: "ll-problem", role: "alert" });
+  const root = html("section", {
+    class: "ll-lab",
+    "data-lab": name,
+    "data-draws": 0,
+    "aria-labelledby": title.id,
+    "aria-describedby": sentence.id,
+  }, title, stage, controls, sentence, problem);
+
+  const end = new AbortController();
+  const followed = [];
+  let asked = 0; // the frame asked for, 0 when none is
+  let mistake = ""; // what the drawing itself did wrong
+
+  const lab = {
+    root, stage, controls, model,
+    get: (trait) => model.get(trait),
+
+    // change traits, here and in Python: lab.set({ x: 1 })
+    set(values) {
+      for (const [trait, value] of Object.entries(values)) model.set(trait, value);
+      model.save_changes();
+      lab.redraw();
+    },
+
+    // call back whenever one of the traits (names with spaces between) was changed, by whomever
+    follow(traits, callback) {
+      for (const trait of traits.split(" ")) {
+        followed.push([`change:${trait}`, callback]);
+        model.on(`change:${trait}`, callback);
+      }
+    },
+
+    // listen to an element's event until the lab is taken off the page
+    listen: (target, event, callback) => target.addEventListener(event, callback, { signal: end.signal }),
+
+    // the sentence in words on what there is to see now
+    say: (text) => put(sentence, { text }),
+
+    redraw() {
+      if (!asked) asked = requestAnimationFrame(paint);
+    },
+
+    dispose() {
+      end.abort();
+      size.disconnect();
+      cancelAnimationFrame(asked);
+      for (const [event, callback] of followed) model.off(event, callback);
+    },
+  };
+
+  function paint() {
+    asked = 0;
+    try {
+      draw(stage.clientWidth || 640);
+      mistake = "";
+    } catch (error) {
+      mistake = `The picture could not be drawn: ${error}`;
+      console.error(error);
+    }
+    showProblem();
+    root.dataset.draws = Number(root.dataset.draws) + 1;
+  }
+  // JupyterLab takes the arrow keys and Enter from any element in focus that does not itself say no
+  lab.listen(root, "focusin", (event) => put(event.target, { "data-lm-suppress-shortcuts": true }));
+  const showProblem = () => put(problem, { text: mistake || model.get("problem") || "" });
+  const showTitle = () => put(title, { text: model.get("title") });
+  const showSentence = () => lab.say(model.get("sentence") || "");
+
+  let width = 0;
+  const size = new ResizeObserver(() => {
+    if (stage.clientWidth !== width) lab.redraw();
+    width = stage.clientWidth;
+  });
+  size.observe(stage);
+
+  lab.follow("title", showTitle);
+  lab.follow("sentence", showSentence);
+  lab.follow("problem", showProblem);
+  showTitle();
+  showSentence();
+  showProblem();
+  el.append(root);
+  lab.redraw();
+  return lab;
+}
+
+// -- controls: each is bound to the trait `name` and goes below the picture, in the order made ---------
+
+function control(lab, kind, label, ...fields) {
+  const row = html("label", { class: `ll-control ll-${kind}` }, html("span", { text: label }), ...fields);
+  lab.controls.append(row);
+  return row;
+}
+
+// the controls that follow begin a new row
+const newRow = (lab) => lab.controls.append(html("div", { class: "ll-row" }));
+
+function bind(lab, name, refresh) {
+  lab.follow(name, () => {
+    refresh();
+    lab.redraw();
+  });
+  refresh();
+}
+
+// a slider. `show` turns the trait into the text beside it. Where the slider's scale is not the trait's
+// (logarithms, a list of values), `position` turns the trait into the slider's number and `value` turns it back.
+function slider(lab, { label, name, min, max, step = 1, show = String, position = (v) => v, value = (p) => p }) {
+  const input = html("input", { type: "range", min, max, step, "aria-label": label });
+  const text = html("span", { class: "ll-value", "aria-hidden": "true" }); // aria-valuetext says it
+  control(lab, "slider", label, input, text);
+  lab.listen(input, "input", () => lab.set({ [name]: value(Number(input.value)) }));
+  bind(lab, name, () => {
+    const trait = lab.get(name);
+    const place = position(trait);
+    put(input, { min: Math.min(min, place), max: Math.max(max, place), "aria-valuetext": show(trait) });
+    if (Number(input.value) !== place) input.value = place;
+    put(text, { text: show(trait) });
+  });
+  return input;
+}
+
+// a choice. `options` is a list of [value, text]; `other` is shown where the trait is none of them
+function select(lab, { label, name, options, other = "" }) {
+  const none = html("option", { value: "", text: other, disabled: true });
+  const input = html("select", { "aria-label": label },
+    ...options.map(([value, text]) => html("option", { value, text })), none);
+  control(lab, "select", label, input);
+  lab.listen(input, "change", () => lab.set({ [name]: input.value }));
+  bind(lab, name, () => {
+    input.value = lab.get(name);
+    if (input.selectedIndex < 0) none.selected = true;
+    none.hidden = !none.selected;
+  });
+  return input;
+}
+
+// a line of text, handed over on Enter and on leaving the field
+function textField(lab, { label, name, placeholder = "" }) {
+  const input = html("input", { type: "text", placeholder, "aria-label": label, spellcheck: "false", autocomplete: "off" });
+  control(lab, "text", label, input);
+  lab.listen(input, "change", () => lab.set({ [name]: input.value }));
+  lab.listen(input, "keydown", (event) => { // on Enter JupyterLab lets no change event come
+    if (event.key === "Enter" && !event.isComposing) lab.set({ [name]: input.value });
+  });
+  bind(lab, name, () => { if (input.value !== lab.get(name)) input.value = lab.get(name); });
+  return input;
+}
+
+// on or off
+function toggle(lab, { label, name }) {
+  const input = html("input", { type: "checkbox", role: "switch", "aria-label": label });
+  control(lab, "switch", label, input);
+  lab.listen(input, "change", () => lab.set({ [name]: input.checked }));
+  bind(lab, name, () => { input.checked = lab.get(name); });
+  return input;
+}
+
+// `press` is called on a click, on Enter and on Space
+function button(lab, { label, press }) {
+  const element = html("button", { type: "button", text: label });
+  lab.controls.append(element);
+  lab.listen(element, "click", press);
+  return element;
+}
