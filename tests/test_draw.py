@@ -190,7 +190,7 @@ def test_before_backward_gradients_are_grey_and_the_alt_text_says_why():
     before, after = neuron(), neuron()
     after.backward()
     before, after = draw.graph(before), draw.graph(after)
-    assert colors.GRADIENT not in before.data.decode() and colors.GRADIENT in after.data.decode()
+    assert colors.GRADIENT_TEXT not in before.data.decode() and colors.GRADIENT_TEXT in after.data.decode()
     assert "backward() has not been called" in before.alt and "backward" not in after.alt
 
 

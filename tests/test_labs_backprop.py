@@ -673,7 +673,10 @@ def test_in_the_page_many_leaves_are_behind_a_choice(show):
     leaves = [Value(i, label=f"x{i}") for i in range(9)]
     page = show(labs.backprop(sum(leaves[1:], leaves[0])))
     assert page.page.get_by_role("spinbutton").count() == 1
+    page.page.get_by_role("combobox", name="leaf").focus()
     page.page.get_by_role("combobox", name="leaf").select_option("x7")
+    page.drawn()
+    assert page.texts(".bp-picked .bp-label") == ["x7"]
     page.press("number", key="ArrowUp", role="spinbutton")
     assert page.page.evaluate("() => sent.at(-1).leaves") == ["0", "1", "2", "3", "4", "5", "6", "8", "8"]
 

@@ -6,6 +6,7 @@ alone: a line style, a marker or a word always says the same.
 
 DATA = "#0072B2"  # blue: numbers going forward, functions, data
 GRADIENT = "#D55E00"  # vermillion: slopes, gradients, whatever goes backward
+GRADIENT_TEXT = "#af4d00"  # the same, dark enough for small letters
 ATTENTION = "#009E73"  # green
 HIGHLIGHT = "#F0E442"  # yellow: what is at work now
 INK = "#1f2933"

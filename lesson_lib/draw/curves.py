@@ -48,10 +48,10 @@ def curve(f, low, high, *, tangent=None, secant=None, points=(), title="", xlabe
         fig, ax = _axes(title, xlabel, ylabel)
         ax.set(xlim=(low, high), ylim=(bottom, top))
         ax.plot(xs, _without_leaps(ys, top - bottom), color=colors.DATA, label=ylabel)
-        words = [
-            f"Curve of {ylabel} for {xlabel} from {low:g} to {high:g}, "
-            f"with values from {finite[0]:.4g} to {finite[-1]:.4g}."
-        ]
+        # a bottom that the samples just miss is 0 to the eye, and no 1.563e-06
+        least, most = (0 if abs(y) < (finite[-1] - finite[0]) / 1e4 else y for y in (finite[0], finite[-1]))
+        values = f"with values from {least:.4g} to {most:.4g}"
+        words = [f"Curve of {ylabel} for {xlabel} from {low:g} to {high:g}, {values}."]
         if secant:
             x, h, *text = secant
             words.append(_secant(ax, f, float(x), float(h), *text))
@@ -112,12 +112,16 @@ def figure(fig, alt):
 
     An inch is 100 pixels of the page, at twice the resolution. The file holds no date and no version.
     """
-    out = io.BytesIO()
-    fig.savefig(out, format="png", dpi=2 * PIXELS, facecolor=colors.PAPER, metadata={"Software": None})
+    from PIL import Image
+
+    full, small = io.BytesIO(), io.BytesIO()
+    fig.savefig(full, format="png", dpi=2 * PIXELS, facecolor=colors.PAPER)
+    # a palette of 128 colours looks the same here, and the notebooks that hold the file stay small
+    Image.open(full).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(small, "png", optimize=True)
     # pyplot keeps the figures that it made, and a notebook would show them a second time
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)
-    return Picture(out.getvalue(), "image/png", alt, width=fig.get_figwidth() * PIXELS)
+    return Picture(small.getvalue(), "image/png", alt, width=fig.get_figwidth() * PIXELS)
 
 
 def _house_style():
@@ -146,7 +150,7 @@ def _secant(ax, f, x, h, text=""):
     ax.plot([x, x + h], [y, end], "o", color=colors.INK)
     text, below = str(text) or f"h = {h:g}", end >= y
     low, high = ax.get_xlim()
-    if abs(h) > (high - low) / 7:
+    if abs(h) > (high - low) / 12:
         _words(ax, text, (x + h / 2, y), (0, -6 if below else 6), "center")
     else:
         # under a short step there is no room

@@ -44,7 +44,7 @@ def _svg(nodes, plan):
     for edge in plan["edges"]:
         parts.append(f'<path d="{edge["path"]}" fill="none" stroke="{colors.MUTED}" stroke-width="1.3"/>')
         parts.append(f'<polygon points="{edge["arrow"]}" fill="{colors.MUTED}"/>')
-    grad_color = colors.GRADIENT if is_backward_done(nodes) else colors.MUTED
+    grad_color = colors.GRADIENT_TEXT if is_backward_done(nodes) else colors.MUTED
     for node, where in zip(nodes, plan["nodes"]):
         parts.extend(_card(node, where, grad_color))
     return "\n".join([*parts, "</svg>", ""])

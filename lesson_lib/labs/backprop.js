@@ -121,6 +121,16 @@ function leafFields(lab, graph) {
   let picked = null; // the leaf whose field has the focus
   lab.controls.append(row);
 
+  function pick(leaf) {
+    picked = leaf === null ? null : graph.leaves[leaf].node;
+    lab.redraw();
+  }
+  function follow(element, which) {
+    lab.listen(element, "focus", () => pick(which()));
+    lab.listen(element, "blur", () => pick(null));
+    return element;
+  }
+
   function field(name, which) {
     const input = html("input", { type: "number", step: "any", class: "bp-number", "aria-label": name, disabled: graph.fixed });
     let typing = false; // what is half typed is left alone
@@ -129,10 +139,6 @@ function leafFields(lab, graph) {
       const text = lab.get("leaves")[which()];
       put(input, { style: `width: ${Math.min(Math.max(text.length, 4), 20) + 4}ch` });
       if (input.value !== text) input.value = text;
-    };
-    const pick = (leaf) => () => {
-      picked = leaf === null ? null : graph.leaves[leaf()].node;
-      lab.redraw();
     };
     lab.listen(input, "input", () => {
       typing = true;
@@ -143,14 +149,12 @@ function leafFields(lab, graph) {
       typing = false;
       refresh();
     });
-    lab.listen(input, "focus", pick(which));
-    lab.listen(input, "blur", pick(null));
     lab.follow("leaves runs", () => {
       refresh();
       lab.redraw();
     });
     refresh();
-    return { input, refresh };
+    return { input: follow(input, which), refresh };
   }
 
   if (graph.leaves.length <= 8) {
@@ -158,10 +162,15 @@ function leafFields(lab, graph) {
       row.append(html("label", { class: "ll-control bp-leaf" }, html("span", { text: name }), field(name, () => i).input));
     });
   } else {
+    const which = () => Number(choice.value);
     const choice = html("select", { "aria-label": "leaf", disabled: graph.fixed },
       ...graph.leaves.map(({ name }, i) => html("option", { value: i, text: name })));
-    const { input, refresh } = field("number", () => Number(choice.value));
-    lab.listen(choice, "change", refresh);
+    const { input, refresh } = field("number", which);
+    follow(choice, which);
+    lab.listen(choice, "change", () => {
+      refresh();
+      pick(which());
+    });
     row.append(html("label", { class: "ll-control" }, html("span", { text: "leaf" }), choice),
       html("label", { class: "ll-control" }, html("span", { text: "number" }), input));
   }

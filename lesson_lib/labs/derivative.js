@@ -187,7 +187,7 @@ function render(page) {
   const curveTitle = words("data");
   const axis = svg("text", { class: "ll-muted", "text-anchor": "middle", text: "x" });
   const secantKey = [svg("path", line("ink", 1.8)), dot("ink"), words("ink")];
-  const tangentKey = [svg("path", line("gradient", 2.4, "8 5")), words("gradient-text")];
+  const tangentKey = [svg("path", line("gradient", 2.4, "8 5")), words("gradient_text")];
 
   // right: the error
   const errors = plot(picture);
