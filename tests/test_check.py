@@ -117,13 +117,43 @@ def test_an_error_shows_the_learners_own_line(capsys):
     made(run("def made(x):\n    y = x + 1\n    return 1 / x\n", "made"))
     out = capsys.readouterr().out
     assert out.startswith("✗ Your code stopped with an error. ZeroDivisionError: division by zero")
-    assert "line 3 of your cell: return 1 / x" in out
+    assert "by zero. It happened in made(0).\n  line 3 of your cell: return 1 / x" in out
+
+
+@pytest.mark.parametrize(
+    ("source", "args", "told"),
+    [
+        ("def made(f, a):\n    return a[7]", (lambda x: x, [1, 2]), "It happened in made(f, [1, 2])."),
+        ("def made(f):\n    return 1 / 0", (abs,), "It happened in made(abs)."),
+        ("def made(a):\n    return 1 / 0", (list(range(100)),), "It happened in made([0, 1, 2, 3, 4, 5, ...])."),
+        ("def made(a):\n    a.clear()\n    return a[0]", ([1, 2],), "It happened in made([1, 2])."),
+        ("made = lambda x: x.y", (1,), "It happened in your function(1)."),
+        ("def made(x):\n    return x ^ 2", (1.5,), "In Python a power is written `**`. It happened in made(1.5)."),
+        ("def made(x):\n    return ... - x", (1,), "Somewhere a `...` is left"),
+        ("def made(x):\n    return made(x)", (1,), "without end? It happened in made(1)."),
+        ("def made(x):\n    pass", (1,), "✗ Nothing comes back. The check calls made(1) and gets None."),
+        ("def made(f):\n    return 1", (abs, 1, 4), "The check calls made(abs, 1, 4). Yours takes (f)."),
+        ("made = lambda: 1", (4,), "The check calls your function(4). Yours takes ()."),
+        ("made = abs", (1, 2), "The check calls abs(1, 2). Yours takes (x, /)."),
+        ("made = int", ("one", 2, 3), "It happened in int('one', 2, 3)."),
+        ("def other():\n    return ...\n\ndef made(x):\n    return other()", (1,), "made uses other, which is still"),
+        ("def other():\n    return ...\n\ndef made(x):\n    other()\n    return ...", (1,), "○ not attempted yet"),
+    ],
+)
+def test_the_verdict_says_what_the_check_called(source, args, told, capsys):
+    make(lambda answer: call(answer, *args))(run(source, "made"))
+    assert told in capsys.readouterr().out
+
+
+def test_an_error_outside_a_call_asks_for_what_the_answer_lacks(capsys):
+    out = verdict("Arrow", run("class Arrow:\n    def __init__(self, x, y):\n        pass", "Arrow"), capsys)
+    assert "for +: 'Arrow' and 'Arrow'.\n  It came up when the check used" in out
 
 
 def make(check_function, **parts):
     check_function.__name__ = "made"
-    defaults = dict(lesson="00_none", minutes=1, allows="Yes.", hints=("one", "two"), solution="made = 1", reasons="So.")
-    return Exercise(check_function, **(defaults | parts))
+    given = dict(lesson="00_none", minutes=1, allows="Yes.", hints=("one", "two"), solution="made = 1", reasons="So.")
+    return Exercise(check_function, **(given | parts))
 
 
 def test_hints_come_one_by_one_and_the_last_points_to_the_answer(capsys):

@@ -569,7 +569,8 @@ def test_what_is_too_large_for_a_float_is_inf():
     assert ours(lambda x: x**2, 1e200) == (inf, 2e200)
     assert ours(lambda x: x**3, -1e200) == (-inf, inf)
     assert (Value(2) ** Value(5000)).data == (Value(1e200) * 1e200).data == inf
-    assert (micrograd.exp_or_inf(1000), micrograd.power_or_inf(0.0, -1.0), micrograd.power_or_inf(-1e200, 3.0)) == (inf, inf, -inf)
+    assert (micrograd.exp_or_inf(1000), micrograd.power_or_inf(0.0, -1.0)) == (inf, inf)
+    assert micrograd.power_or_inf(-1e200, 3.0) == -inf
     assert_same_as_torch(lambda x: x * 1e200, 1e200)
     assert_same_as_torch(lambda x: 2**x, 5000.0)
     assert_same_as_torch(lambda x: x**-2, 1e-200)

@@ -3,8 +3,8 @@
 import difflib
 import itertools
 
-from . import start_here, derivatives, chain_rule, micrograd  # noqa: F401, I001, in the order of the lessons
-from . import _progress
+# each registers its exercises
+from . import _progress, chain_rule, derivatives, micrograd, start_here  # noqa: F401
 from ._exercise import exercises
 
 
@@ -12,11 +12,12 @@ def progress():
     """Print every exercise of the course, lesson by lesson, and which of them you have done."""
     done = sum(_progress.is_done(name) for name in exercises)
     print(f"{done} of {len(exercises)} exercises done")
-    for lesson, group in itertools.groupby(exercises.values(), key=lambda e: e.lesson):
+    by_lesson = sorted(exercises.values(), key=lambda e: e.lesson)
+    for lesson, group in itertools.groupby(by_lesson, key=lambda e: e.lesson):
         print(f"\n{lesson}")
         for e in group:
             mark = "✓" if _progress.is_done(e.name) else "○"
-            print(f"  {mark} {e.name} ({e.minutes} minutes)")
+            print(f"  {mark} {e.name} ({e.minutes} min)")
 
 
 def __getattr__(name):

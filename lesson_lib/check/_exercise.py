@@ -29,6 +29,7 @@ import inspect
 import linecache
 import numbers
 import pathlib
+import reprlib
 import sysconfig
 import textwrap
 import traceback
@@ -51,15 +52,63 @@ class NotAttempted(Exception):
     """The answer is still the stub's `...`."""
 
 
+class Short(reprlib.Repr):
+    """repr for messages: what is long is shortened, and a function is shown by its name, or as f."""
+
+    def repr_function(self, function, level):
+        return function.__name__.replace("<lambda>", "f")
+
+    repr_builtin_function_or_method = repr_type = repr_function
+
+
+def is_stub(function):
+    return ... in getattr(getattr(function, "__code__", None), "co_consts", ())
+
+
+def stub_behind(function):
+    """Return the name of a stub that function uses, or None: then the `...` that came back is its own."""
+    names = getattr(getattr(function, "__code__", None), "co_names", ())
+    used = (name for name in names if is_stub(function.__globals__.get(name)))
+    return None if is_stub(function) else next(used, None)
+
+
+def takes_instead(function, args):
+    """Return what function takes, as `(f, x)`, where that is not args; None where args fit."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return None  # some built-in functions do not say what they take
+    try:
+        signature.bind(*args)
+    except TypeError:
+        return str(signature)
+    return None
+
+
 def call(function, *args):
-    """Return function(*args): the only way in which a check runs the learner's code."""
+    """Return function(*args): the only way in which a check runs the learner's code.
+
+    An error inside the function gets a note that says in which call it came up.
+    """
     if not callable(function):
         raise Wrong("Not a function", f"The check needs the function itself and got {function!r:.60}.")
-    result = function(*args)
+    name = getattr(function, "__name__", "<lambda>").replace("<lambda>", "your function")
+    # before the call, which may change the arguments
+    shown = f"{name}({', '.join(map(Short().repr, args))})" if args else "your code"
+    if takes := takes_instead(function, args):
+        raise Wrong("The inputs do not fit", f"The check calls {shown}. Yours takes {takes}.")
+    try:
+        result = function(*args)
+    except (Exception, SystemExit) as error:
+        if args:
+            error.add_note(f"It happened in {shown}.")
+        raise
+    if result is ... and (other := stub_behind(function)):
+        raise Wrong("Another answer is missing", f"{name} uses {other}, which is still `...`.")
     if result is ...:
         raise NotAttempted
     if result is None:
-        raise Wrong("Nothing comes back", "Your function gives None. Did you write `return` before the result?")
+        raise Wrong("Nothing comes back", f"The check calls {shown} and gets None. Is a `return` missing?")
     return result
 
 
@@ -139,16 +188,24 @@ def exercise(**parts):
     return register
 
 
+ADVICE = (
+    (RecursionError, "", "Does a function call itself without end?"),
+    (TypeError, " ^", "In Python a power is written `**`."),
+    (TypeError, "ellipsis", "Somewhere a `...` is left, in your function or in one that it uses."),
+)
+
+
 def describe(error):
-    """Say what went wrong, and on which line of the learner's own code."""
+    """Say what went wrong, in which call, and on which line of the learner's own code."""
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if isinstance(error, RecursionError):
-        what += ". Does a function call itself without end?"
+    advice = [words for kind, part, words in ADVICE if isinstance(error, kind) and part in str(error)]
+    notes = getattr(error, "__notes__", [])[:1]
+    told = " ".join(part if part.endswith((".", "?")) else f"{part}." for part in (what, *advice, *notes))
     ours = str(pathlib.Path(inspect.getfile(describe)).parent.parent)
     not_theirs = (ours, sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         file = frame.f_code.co_filename
         if not file.startswith(not_theirs):
             source = linecache.getline(file, line, frame.f_globals).strip()
-            return f"{what}\n  line {line} of your cell: {source}"
-    return f"{what}\n  It came up when the check used your answer: is it of the kind that the exercise asks for?"
+            return f"{told}\n  line {line} of your cell: {source}"
+    return f"{told}\n  It came up when the check used your answer. Does that have all that the exercise names?"

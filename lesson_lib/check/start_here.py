@@ -1,5 +1,7 @@
 """Checks of the start page: is the learner's Python ready?"""
 
+import numbers
+
 from ._exercise import Wrong, call, close, exercise, number
 
 
@@ -7,7 +9,10 @@ from ._exercise import Wrong, call, close, exercise, number
     lesson="00_start_here",
     minutes=1,
     allows="That is how exercises work. The next one asks for a function.",
-    hints=("Add the three numbers, then divide by how many there are.", "Python divides before it adds. Where do brackets belong?"),
+    hints=(
+        "Add the three numbers, then divide by how many there are.",
+        "Python divides before it adds. Where do brackets belong?",
+    ),
     solution="first_number = (3 + 5 + 10) / 3",
     reasons="The brackets make Python add first. The mean is 6.",
 )
@@ -16,9 +21,15 @@ def first_number(answer):
     if got == 18:
         raise Wrong("The sum, not the mean", "18 is the sum. Divided by how many?")
     if close(got, 3 + 5 + 10 / 3):
-        raise Wrong("Brackets", "Python divides 10 by 3 first, and adds after that. What must be added before the division?")
+        raise Wrong(
+            "Brackets",
+            "Python divides 10 by 3 first, and adds after that. What must be added before the division?",
+        )
     if got == 5:
-        raise Wrong("The middle one, not the mean", "5 stands in the middle of the three. The mean is the sum divided by the count.")
+        raise Wrong(
+            "The middle one, not the mean",
+            "5 stands in the middle of the three. The mean is the sum divided by the count.",
+        )
     if got != 6:
         raise Wrong("Not the mean", f"You have {got:g}. Add the three numbers and divide by 3.")
 
@@ -27,7 +38,10 @@ def first_number(answer):
     lesson="00_start_here",
     minutes=3,
     allows="You can hand a function to a function. Lesson 1 does it on every page.",
-    hints=("f(a) is the value at a. What is the value at b?", "The rise is the value at the end minus the value at the beginning."),
+    hints=(
+        "f(a) is the value at a. What is the value at b?",
+        "The rise is the value at the end minus the value at the beginning.",
+    ),
     solution="""
         def rise(f, a, b):
             return f(b) - f(a)
@@ -35,18 +49,28 @@ def first_number(answer):
     reasons="End minus beginning: the result is negative when f falls.",
 )
 def rise(answer):
-    for f, name, a, b in ((lambda x: x * x, "x * x", 1, 4), (lambda x: -2 * x, "-2 * x", 5, 6), (lambda x: 10 + x, "10 + x", 2, 2.5)):
+    cases = (
+        (lambda x: x * x, "x * x", 1, 4),
+        (lambda x: -2 * x, "-2 * x", 5, 6),
+        (lambda x: 10 + x, "10 + x", 2, 2.5),
+    )
+    for f, name, a, b in cases:
         got = number(call(answer, f, a, b), f"rise(f, {a}, {b})")
         right = f(b) - f(a)
         told = f"For f(x) = {name}, rise(f, {a}, {b}) gives {got:g} and should give {right:g}."
         if close(got, right):
             continue
+        if got == -right and right < 0:
+            raise Wrong("The sign is lost", f"{told} This f falls on the way. Which sign should tell that?")
         if got == -right:
             raise Wrong("Beginning minus end", f"{told} Which value should be taken away from which?")
         if got == b - a:
             raise Wrong("The way, not the rise", f"{told} You took b - a. Where is f called?")
         if close(got, f(b - a)):
-            raise Wrong("f of the difference", f"{told} You called f once, with b - a. The rise compares two values of f.")
+            raise Wrong(
+                "f of the difference",
+                f"{told} You called f once, with b - a. The rise compares two values of f.",
+            )
         if close(got, right / (b - a)):
             raise Wrong("The slope, not the rise", f"{told} You divided by b - a. That comes in lesson 1.")
         raise Wrong("Not the rise", told)
@@ -72,14 +96,26 @@ def rise(answer):
 )
 def running_sum(answer):
     for given in ([2, 1, 4], [5], [1, -1, 0.5, 3], []):
-        numbers = list(given)
-        got = call(answer, numbers)
+        handed = list(given)
+        got = call(answer, handed)
         right = [sum(given[: i + 1]) for i in range(len(given))]
         told = f"running_sum({given}) gives {got!r:.60} and should give {right}."
-        if numbers != given:
-            raise Wrong("The list that came in is changed", f"After the call, {given} has become {numbers!r:.60}. Fill a new list.")
-        if not isinstance(got, list):
-            raise Wrong("Not a list", f"{told} One number for each place is asked for, not the last one alone.")
+        if handed != given:
+            raise Wrong(
+                "The list that came in is changed",
+                f"After the call, {given} has become {handed!r:.60}. Fill a new list.",
+            )
+        if isinstance(got, numbers.Real):
+            raise Wrong("One number, not a list", f"{told} Each place of the list has its own sum.")
+        if not isinstance(got, (list, tuple)):
+            raise Wrong("Not a list", f"{told} Yours is of the type {type(got).__name__}. Return a list.")
+        got = list(got)
+        if got == right[:1] and len(right) > 1:
+            raise Wrong("Only the first sum", f"{told} Is your `return` inside the loop?")
+        if got == right[-1:] and len(right) > 1:
+            raise Wrong("Only the last sum", f"{told} Where do you make the empty list, before the loop or in it?")
+        if got == given and len(right) > 1:
+            raise Wrong("The numbers as they came", f"{told} Where does your total begin, before the loop or in it?")
         if got == [0, *right[:-1]]:
             raise Wrong("The number itself is left out", f"{told} Do you append before you add?")
         if got == [0, *right]:
@@ -92,7 +128,10 @@ def running_sum(answer):
     lesson="00_start_here",
     minutes=5,
     allows="You can teach a class what + means. Lesson 2 teaches it to numbers that remember.",
-    hints=("self is the arrow on the left of the plus sign, other the one on the right.", "Make a new one: Arrow(…, …), with the sum of the two x and the sum of the two y."),
+    hints=(
+        "self is the arrow on the left of the plus sign, other the one on the right.",
+        "Make a new one: Arrow(…, …), with the sum of the two x and the sum of the two y.",
+    ),
     solution="""
         class Arrow:
             def __init__(self, x, y):

@@ -12,6 +12,11 @@ class Arrow:
         {}
 """
 
+
+def loop(*lines):
+    return "\n    ".join(("def running_sum(numbers):", *lines)) + "\n"
+
+
 WRONG = [
     ("first_number", "The sum, not the mean", "first_number = 3 + 5 + 10"),
     ("first_number", "Brackets", "first_number = 3 + 5 + 10 / 3"),
@@ -19,12 +24,40 @@ WRONG = [
     ("first_number", "Not the mean", "first_number = (3 + 5 + 10) / 2"),
     ("first_number", "Not a number", "first_number = '(3 + 5 + 10) / 3'"),
     ("rise", "Beginning minus end", "def rise(f, a, b):\n    return f(a) - f(b)"),
+    ("rise", "The sign is lost", "def rise(f, a, b):\n    return abs(f(b) - f(a))"),
+    ("rise", "The inputs do not fit", "def rise(f, a):\n    return f(a)"),
+    ("rise", "Your code stopped with an error", "def rise(f, a, b):\n    return f.b - f.a"),
     ("rise", "The way, not the rise", "def rise(f, a, b):\n    return b - a"),
     ("rise", "f of the difference", "def rise(f, a, b):\n    return f(b - a)"),
     ("rise", "The slope, not the rise", "def rise(f, a, b):\n    return (f(b) - f(a)) / (b - a)"),
     ("rise", "Not the rise", "def rise(f, a, b):\n    return f(b) + f(a)"),
     ("rise", "Nothing comes back", "def rise(f, a, b):\n    f(b) - f(a)"),
-    ("running_sum", "Not a list", "def running_sum(numbers):\n    return sum(numbers)"),
+    ("running_sum", "One number, not a list", "def running_sum(numbers):\n    return sum(numbers)"),
+    (
+        "running_sum",
+        "Not a list",
+        "import itertools\n\n\ndef running_sum(numbers):\n    return itertools.accumulate(numbers)",
+    ),
+    (
+        "running_sum",
+        "Only the first sum",
+        loop("total, sums = 0, []", "for x in numbers:", "    total += x", "    sums.append(total)", "    return sums"),
+    ),
+    (
+        "running_sum",
+        "Only the last sum",
+        loop("total = 0", "for x in numbers:", "    sums = []", "    total += x", "    sums.append(total)", "return sums"),
+    ),
+    (
+        "running_sum",
+        "The numbers as they came",
+        loop("sums = []", "for x in numbers:", "    total = 0", "    total += x", "    sums.append(total)", "return sums"),
+    ),
+    (
+        "running_sum",
+        "Your code stopped with an error",
+        loop("sums = [numbers[0]]", "for x in numbers[1:]:", "    sums.append(sums[-1] + x)", "return sums"),
+    ),
     (
         "running_sum",
         "The list that came in is changed",
