@@ -1,0 +1,46 @@
+"""Isolation: no test sees or changes the user's own progress, Jupyter settings or IPython profile.
+
+The kernels that nbval, nbclient and the browser tests start get the same environment.
+"""
+
+import os
+import tempfile
+
+import pytest
+
+from tests.notebooks import isolated
+
+home = tempfile.TemporaryDirectory(prefix="lesson_lib_tests_", ignore_cleanup_errors=True)
+os.environ.update(isolated(home.name))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_windows():
+    """Let matplotlib draw without a screen here; a notebook's kernel chooses for itself."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The system's browser, one for the whole session: a second playwright in the same process does not start."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser import launch
+
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what the browser tests measured; a test's own print would be lost on a worker."""
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    properties = [row for report in reports for row in getattr(report, "user_properties", ())]
+    rows = {text for name, text in properties if name == "slider to pixels"}
+    if rows:
+        terminalreporter.section("slider to pixels")
+        for row in sorted(rows):
+            terminalreporter.line(row)

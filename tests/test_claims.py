@@ -1,0 +1,87 @@
+"""Every claim is shown by a cell that fails when the claim is made false."""
+
+import ast
+import functools
+
+import pytest
+
+from tests import notebooks
+from tests.plain_run import run
+from tests.sabotage import SABOTAGE, Sabotage
+
+CLAIMS = ["A1", "A2", "A3", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "C1", "C2", "C3", "C4", "C5"]
+
+
+@functools.cache
+def cells(lesson):
+    return notebooks.code_cells(notebooks.read(notebooks.FOLDER / f"{lesson}.ipynb"))
+
+
+@functools.cache
+def clean_run(lesson):
+    return run([cell.source for cell in cells(lesson)])
+
+
+def claim_cells(claim, lesson):
+    """Return the places of the cells that show the claim."""
+    return [n for n, cell in enumerate(cells(lesson)) if f"claim-{claim}" in notebooks.tags(cell)]
+
+
+def asserts(source):
+    return [ast.unparse(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert)]
+
+
+def check(sources, places, sabotage, clean):
+    """Assert that the cells at these places assert something, pass as they are, and fail under the sabotage."""
+    assert places, "no cell has the claim's tag"
+    broken = sabotage.apply(sources)
+    ran = run(broken[: max(places) + 1])
+    for place in places:
+        assert asserts(sources[place]), f"nothing is asserted in\n{sources[place]}"
+        assert asserts(broken[place]) == asserts(sources[place]), "the sabotage must leave the assert alone"
+        assert not clean[place].error, f"without sabotage: {clean[place].traceback}"
+        shown = ran[place].traceback or "no error"
+        assert ran[place].error == "AssertionError", f"under the sabotage: {shown}\n{sources[place]}"
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_the_claims_cells_pass_and_fail_under_sabotage(claim):
+    lesson = SABOTAGE[claim].notebook
+    check([cell.source for cell in cells(lesson)], claim_cells(claim, lesson), SABOTAGE[claim], clean_run(lesson))
+
+
+def test_each_claim_is_where_its_sabotage_is_and_none_is_unknown():
+    found = {
+        (tag.removeprefix("claim-"), path.stem)
+        for path in notebooks.paths()
+        for cell in notebooks.read(path).cells
+        for tag in notebooks.tags(cell)
+        if tag.startswith("claim-")
+    }
+    assert found == {(claim, sabotage.notebook) for claim, sabotage in SABOTAGE.items()}
+    assert set(SABOTAGE) == set(CLAIMS)
+
+
+ENGINE = ["def twice(x):\n    return x + x", "y = twice(2)", "assert y == 4"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "places", "sabotage", "message"),
+    [
+        (ENGINE, [], ("x + x", "x"), "no cell has"),
+        (ENGINE, [2], ("x * x", "x"), "is 0 times"),
+        (ENGINE, [2], ("x + x", "x * x"), "under the sabotage: no error"),
+        (ENGINE, [2], ("x + x", "x / 0"), "under the sabotage: .*NameError"),
+        (ENGINE, [2], ("== 4", "== 5"), "leave the assert alone"),
+        (ENGINE, [1], ("x + x", "x"), "nothing is asserted"),
+        ([*ENGINE, "assert y == 3"], [2, 3], ("x + x", "x"), "without sabotage: .*AssertionError"),
+        ([*ENGINE, "assert True, y"], [2, 3], ("x + x", "x"), "under the sabotage: no error"),
+    ],
+)
+def test_the_test_itself_fails(sources, places, sabotage, message):
+    with pytest.raises((AssertionError, ValueError), match=f"(?s){message}"):
+        check(sources, places, Sabotage("made", sabotage), run(sources))
+
+
+def test_the_test_itself_passes():
+    check(ENGINE, [2], Sabotage("made", ("x + x", "x")), run(ENGINE))
