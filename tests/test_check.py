@@ -137,7 +137,7 @@ def test_an_error_shows_the_learners_own_line(capsys):
         ("made = abs", (1, 2), "The check calls abs(1, 2). Yours takes (x, /)."),
         ("made = int", ("one", 2, 3), "It happened in int('one', 2, 3)."),
         ("def other():\n    return ...\n\ndef made(x):\n    return other()", (1,), "made uses other, which is still"),
-        ("def other():\n    return ...\n\ndef made(x):\n    other()\n    return ...", (1,), "○ not attempted yet"),
+        ("def made(x):\n    print()\n    return ...", (1,), "The last line is still the stub's"),
     ],
 )
 def test_the_verdict_says_what_the_check_called(source, args, told, capsys):
@@ -154,6 +154,14 @@ def make(check_function, **parts):
     check_function.__name__ = "made"
     given = dict(lesson="00_none", minutes=1, allows="Yes.", hints=("one", "two"), solution="made = 1", reasons="So.")
     return Exercise(check_function, **(given | parts))
+
+
+def test_a_finished_answer_above_the_stubs_last_line_is_no_stub(capsys):
+    made = make(lambda answer: call(answer, [1]))
+    made(run("def made(x):\n    x.append(2)\n    return ...\n", "made"))
+    assert capsys.readouterr().out.startswith("✗ The last line is still the stub's. made does something")
+    made(run("def made(x):\n    return ...\n", "made"))
+    assert capsys.readouterr().out.startswith("○")
 
 
 def test_hints_come_one_by_one_and_the_last_points_to_the_answer(capsys):

@@ -105,6 +105,11 @@ def call(function, *args):
         raise
     if result is ... and (other := stub_behind(function)):
         raise Wrong("Another answer is missing", f"{name} uses {other}, which is still `...`.")
+    if result is ... and is_stub(function) and function.__code__.co_names:
+        raise Wrong(
+            "The last line is still the stub's",
+            f"{name} does something, but ends with `return ...`. Replace that too.",
+        )
     if result is ...:
         raise NotAttempted
     if result is None:
