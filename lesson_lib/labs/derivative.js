@@ -97,8 +97,8 @@ function sentence(now) {
     return `${first} Between the two points the curve runs off to infinity, so the secant joins two separate branches. ` +
       "Take a smaller h.";
   }
-  const same = Math.floor(-Math.log10(Math.abs(there - here) / Math.max(Math.abs(there), Math.abs(here))));
-  if (side(now) === "round-off" && same < 3) {
+  const same = Math.ceil(-Math.log10(Math.abs(there - here) / Math.max(Math.abs(there), Math.abs(here))));
+  if (side(now) === "round-off" && same <= 3) {
     return `${first} The curve is straight between the two points, so even a large h gives its slope.`;
   }
   if (side(now) === "round-off") {

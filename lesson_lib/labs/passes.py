@@ -153,7 +153,7 @@ def _end(graph, called, steps, overwrite, unordered):
         words = f"Done, but {len(wrong)} of the {len(graph)} gradients {are} wrong: {shown}."
         if overwrite:
             words += " Where a node is used twice only what arrived last is kept, and it should be the sum."
-        if unordered:
+        elif unordered:
             words += " A node that is used twice passes on before all has arrived, and then again: parts count twice."
     return {"sentence": words, "wrong": wrong}
 
