@@ -67,7 +67,8 @@ class Value:
     >>> b.data, a.grad
     (5.0, 4.0)
 
-    `data` is the number, `grad` the derivative of the last `backward()`'s node with respect to it.
+    `data` is the number. `grad` is how fast the result of `backward()` changes with it; in a leaf, the
+    sum over all calls since `zero_grad()`.
     `left` and `right` are the parents (None where there is none), `d_left` and `d_right` the local
     derivatives: how fast this node's data changes when that parent's data does.
 
@@ -185,7 +186,7 @@ class Value:
         """
         order = topological_order(self)
         for node in order:
-            if node.op:
+            if node.edges():
                 node.grad = 0.0
         self.grad += 1.0
         for node in reversed(order):

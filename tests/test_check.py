@@ -5,9 +5,10 @@ import collections
 import importlib
 import inspect
 import linecache
-import pathlib
+import os
 import pkgutil
 
+import platformdirs
 import pytest
 
 import tests.wrong_answers
@@ -225,7 +226,23 @@ def test_progress_that_cannot_be_saved_does_not_spoil_the_verdict(home, capsys):
 
 def test_progress_lives_in_the_users_data_folder_by_default(monkeypatch):
     monkeypatch.delenv("LESSON_LIB_HOME")
-    assert pathlib.Path.home() in _progress.folder().parents and _progress.folder().parent.name == "lesson_lib"
+    assert _progress.folder().parent == platformdirs.user_data_path("lesson_lib", appauthor=False)
+
+
+def test_progress_that_cannot_be_read_is_none(home, monkeypatch, capsys):
+    def refuse(*args, **options):
+        raise PermissionError(13, "planted")
+
+    monkeypatch.setattr(os, "stat", refuse)
+    check.progress()
+    assert capsys.readouterr().out.startswith(f"0 of {len(exercises)} exercises done")
+
+
+def test_an_error_in_code_without_a_source_shows_the_line_that_led_there(capsys):
+    made = make(lambda answer: call(answer, 0))
+    source = "def made(x):\n    inner = {}\n    exec('def f(x): return 1 / x', inner)\n    return inner['f'](x)\n"
+    made(run(source, "made"))
+    assert "line 4 of your cell: return inner['f'](x)" in capsys.readouterr().out
 
 
 def test_an_unknown_exercise_gets_the_nearest_name():

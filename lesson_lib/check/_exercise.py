@@ -86,7 +86,7 @@ def takes_instead(function, args):
 
 
 def call(function, *args):
-    """Return function(*args): the only way in which a check runs the learner's code.
+    """Return function(*args): the way in which a check runs the learner's code.
 
     An error inside the function gets a note that says in which call it came up.
     """
@@ -207,10 +207,10 @@ def describe(error):
     notes = getattr(error, "__notes__", [])[:1]
     told = " ".join(part if part.endswith((".", "?")) else f"{part}." for part in (what, *advice, *notes))
     ours = str(pathlib.Path(inspect.getfile(describe)).parent.parent)
-    not_theirs = (ours, sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
+    not_theirs = (ours, *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         file = frame.f_code.co_filename
-        if not file.startswith(not_theirs):
-            source = linecache.getline(file, line, frame.f_globals).strip()
+        source = linecache.getline(file, line, frame.f_globals).strip()
+        if source and not file.startswith(not_theirs):
             return f"{told}\n  line {line} of your cell: {source}"
     return f"{told}\n  It came up when the check used your answer. Does that have all that the exercise names?"

@@ -154,7 +154,7 @@ def describe(nodes):
             f"with {_numbers(root)}. Its leaves: {'; '.join(shown)}."
         )
     if has_grads(nodes) and not is_backward_done(nodes):
-        text += " All gradients are still 0: backward() has not been called."
+        text += " All gradients are still 0: nobody has computed them yet."
     return text
 
 
