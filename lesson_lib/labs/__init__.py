@@ -3,7 +3,9 @@
 >>> from lesson_lib import labs
 >>> labs.derivative("sin(x)", x=1.0, h=0.1)  # doctest: +SKIP
 
-A lab is one Python file and one JavaScript file; what all labs share is in base.py, base.js and base.css.
+`labs.derivative` is derivative.py and derivative.js; expression.py and expression.js read and run the formulas,
+plot.js draws the axes. `labs.backprop` is backprop.py, backprop.js and backprop.css; graph.py reads the learner's
+graph, passes.py walks backward through it. What all labs share is in base.py, base.js and base.css.
 """
 
 from lesson_lib.labs.backprop import backprop

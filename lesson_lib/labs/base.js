@@ -68,7 +68,7 @@ function frame({ model, el }, name, draw) {
   let mistake = ""; // what the drawing itself did wrong
 
   const lab = {
-    root, stage, controls, model,
+    stage, controls,
     get: (trait) => model.get(trait),
 
     // change traits, here and in Python: lab.set({ x: 1 })
@@ -192,8 +192,8 @@ function select(lab, { label, name, options, other = "" }) {
 }
 
 // a line of text, handed over on Enter and on leaving the field
-function textField(lab, { label, name, placeholder = "" }) {
-  const input = html("input", { type: "text", placeholder, "aria-label": label, spellcheck: "false", autocomplete: "off" });
+function textField(lab, { label, name }) {
+  const input = html("input", { type: "text", "aria-label": label, spellcheck: "false", autocomplete: "off" });
   control(lab, "text", label, input);
   lab.listen(input, "change", () => lab.set({ [name]: input.value }));
   lab.listen(input, "keydown", (event) => { // on Enter JupyterLab lets no change event come

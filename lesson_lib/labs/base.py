@@ -1,6 +1,6 @@
 """What all labs share: a widget with a title, a picture, a sentence in words, and a line for problems.
 
-A lab is one Python file and one JavaScript file:
+A lab is at least one Python file and one JavaScript file:
 
     class Swing(Lab):
         _esm = script("swing.js")            # base.js + swing.js

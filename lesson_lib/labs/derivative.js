@@ -45,18 +45,33 @@ function slopeText({ secant, error, slope }) {
 }
 
 // which side of the error curve h is on: "bending", "round-off", or "" for neither
-function side({ error, bending, roundoff, x, h }) {
+function side(now) {
+  const { error, bending, roundoff, slope, x, h } = now;
   if (!Number.isFinite(error) || (error === 0 && bending === 0)) return "";
-  if (x + h === x) return "round-off";
+  if (x + h === x || (slope !== 0 && level(now))) return "round-off";
   if (roundoff > 3 * bending && error < 30 * roundoff) return "round-off";
   return bending > 3 * roundoff || error > 30 * roundoff ? "bending" : "";
 }
 
-// is there a pole between x and x + h? then the values on the way are far beyond those at the ends
-function leaps({ f, x, h, here, there }) {
-  const ends = Math.max(Math.abs(here), Math.abs(there));
-  return Array.from({ length: 63 }, (_, i) => Math.abs(f(x + (h * (i + 1)) / 64)))
-    .some((value) => !Number.isFinite(value) || value > 20 * ends + 20 * Math.abs(there - here));
+// does f have one and the same value from x to x + h, as far as floats can tell?
+function level({ f, x, h, here, there }) {
+  return there === here && Array.from({ length: 63 }, (_, i) => f(x + (h * (i + 1)) / 64)).every((value) => value === here);
+}
+
+// is there a gap or a pole between x and x + h? at a pole the highest value grows, the closer we look
+function breaks({ f, x, h, here, there }) {
+  let [low, high, first, peak] = [x, x + h, 0, 0];
+  for (let round = 0; round < 5; round++) {
+    // an odd place between two marks: it does not fall on a pole at a round number by chance
+    const points = Array.from({ length: 64 }, (_, i) => low + ((high - low) * (i + Math.SQRT1_2)) / 64);
+    const values = points.map((at) => Math.abs(f(at)));
+    if (!values.every(Number.isFinite)) return true;
+    peak = Math.max(...values);
+    if (round === 0) first = Math.max(peak, Math.abs(here), Math.abs(there));
+    const [place, mark] = [points[values.indexOf(peak)], (high - low) / 64];
+    [low, high] = [Math.max(x, place - mark), Math.min(x + h, place + mark)]; // a pole outside is none of ours
+  }
+  return peak > 20 * first;
 }
 
 function sentence(now) {
@@ -89,13 +104,25 @@ function sentence(now) {
     return `${first} For the computer x + h is x itself: the floats next to ${at} are further away than h. ` +
       "So both points are one, and the difference is 0.";
   }
-  if (there === here && slope !== 0) {
+  if (there === here && slope !== 0 && side(now) === "round-off") {
     return `${first} f(x + h) and f(x) are the same float, so their difference is 0.`;
   }
-  if (error === 0 && bending === 0) return `${first} The curve is straight between the two points: the secant lies in it.`;
-  if (leaps(now)) {
-    return `${first} Between the two points the curve runs off to infinity, so the secant joins two separate branches. ` +
-      "Take a smaller h.";
+  const flat = slope === 0 && level(now);
+  if (flat && bending > 0) {
+    return `${first} f(x + h) and f(x) are the same float: what the curve rises or falls between them is lost. ` +
+      "Lost digits leave a slope of 0. Here the exact slope happens to be 0 too, so no error shows.";
+  }
+  // coming back to the same height is not being straight, although nothing differs at the two ends
+  if (flat || (error === 0 && bending === 0 && there !== here)) {
+    return `${first} The curve is straight between the two points: the secant lies in it.`;
+  }
+  if (breaks(now)) {
+    return `${first} Between the two points the curve breaks off or runs off to infinity, so the secant joins two ` +
+      "separate branches. Take a smaller h.";
+  }
+  if (there === here && slope === 0) {
+    return `${first} The curve leaves the height f(x) and is back there at x + h: the secant is level, as the tangent ` +
+      "is, and says nothing of the way between.";
   }
   const same = Math.ceil(-Math.log10(Math.abs(there - here) / Math.max(Math.abs(there), Math.abs(here))));
   if (side(now) === "round-off" && same <= 3) {

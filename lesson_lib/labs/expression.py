@@ -39,7 +39,7 @@ HABITS = [
     (r"\b(math|np|numpy|torch)\.", "Write the name alone, without {0}. before it."),
     (rf"(?<![\w.])({NUMBER})\s*([A-Za-z]\w*|\()", "Between {0} and {1} goes a *: write {0}*{1}"),
     (r"(\))\s*(\w+|\()", "Between {0} and {1} goes a *: write {0}*{1}"),
-    (r"\b(x)\s*(\()", "Between {0} and {1} goes a *: write {0}*{1}"),
+    (r"\b(x|pi|e)\s*(\([^()]*\)|\()", "Between {0} and {1} goes a *: write {0}*{1}"),
     (r"\b(x|pi|e)\s+(\w+)", "Between {0} and {1} goes a *: write {0}*{1}"),
     (rf"\b({'|'.join(FUNCTIONS)})\s+(\w+)", "A function has its argument in parentheses: {0}({1})"),
     (rf"\b({'|'.join(FUNCTIONS)})(x)\b", "A function has its argument in parentheses: {0}({1})"),

@@ -40,6 +40,8 @@ def read(root, operations=()):
 
     The local derivatives come from each node's `edges()`; where the class has none, from the name of the
     operation; where that is not one of ours, from the node's `_backward`; and last by nudging the parents.
+    Where the parents are a set, their places are those that give the node's number; where several do,
+    those that also give what its `_backward` passes on.
     `operations` maps the name of an operation to the function that does it, where it is no method.
 
     Raises TypeError where root is no node, ValueError for a graph of more than 100 nodes, and Unknown
@@ -48,7 +50,7 @@ def read(root, operations=()):
     graph = []
     for node in nodes.read(root, MAX_NODES):
         parents, ordered = [graph[i] for i in node.parents], not _keeps_a_set(node.value)
-        parents = parents if ordered else _operands(node.op, parents, float(node.data))
+        parents = parents if ordered else _operands(node.value, node.op, parents)
         graph.append(_node(node.value, node.op, node.label, parents, operations))
     # operands of a set may have changed places, and with them the order
     return [node.value for node in nodes.read(graph[-1], MAX_NODES)]
@@ -115,16 +117,28 @@ def _keeps_a_set(value):
     return isinstance(getattr(value, "_prev", None), (set, frozenset))
 
 
-def _operands(op, parents, data):
+def _operands(value, op, parents):
     """Return the operands in their places; a set has forgotten which came first, and that a + a has two."""
-    choices = [parents, parents[::-1]] if len(parents) == 2 else [parents, parents * 2]
-    for choice in choices:
+    fitting = []  # the choices that give the node's number, each with what it would pass on to each parent
+    for choice in [parents, parents[::-1]] if len(parents) == 2 else [parents, parents * 2]:
+        ours = {parent: Value(parent.data) for parent in parents}
         try:
-            if _close(apply(op, [Value(p.data) for p in choice]).data, data):
-                return choice
+            made = apply(op, [ours[parent] for parent in choice])
+            if not _close(made.data, float(value.data)):
+                continue
+            made.backward()
         except (ArithmeticError, TypeError, ValueError, Unknown):
             continue
-    return parents
+        fitting.append((choice, [x.grad for x in ours.values()]))
+    if not fitting:
+        return parents
+    if any(not _all_close(passed, fitting[0][1]) for _, passed in fitting) and callable(
+        getattr(value, "_backward", None)
+    ):
+        # a - b where both are equal: only the node itself knows which of them was subtracted
+        probed = _probe(value, [parent.value for parent in parents])
+        fitting.sort(key=lambda choice: not _all_close(choice[1], probed))
+    return fitting[0][0]
 
 
 def _exact(op, parents, data):
@@ -199,6 +213,10 @@ def _copy(value, data):
     new = copy.copy(value)
     new.data = data
     return new
+
+
+def _all_close(a, b):
+    return all(map(_close, a, b))
 
 
 def _close(a, b):
