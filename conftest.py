@@ -6,6 +6,8 @@ The kernels that nbval, nbclient and the browser tests start get the same enviro
 import os
 import tempfile
 
+# its import makes matplotlib's font cache: a kernel that had to would say so, and its output would differ
+import matplotlib.font_manager  # noqa: F401
 import pytest
 
 from tests.notebooks import isolated

@@ -58,11 +58,21 @@ def check_python():
     """Raise Stop where the Python that runs this file is too old, or has 32 bits."""
     version = "{}.{}.{}".format(*sys.version_info)
     if sys.version_info < OLDEST:
-        newer = [name for name in ("python3.13", "python3.12", "python3.11", "python3.14") if shutil.which(name)]
+        newer = [name for name in ("python3.13", "python3.12", "python3.11", "python3.14") if runs(name)]
         way = f"Here is a newer one: {newer[0]} {' '.join(sys.argv)}" if newer else "Newer ones are at python.org."
         raise Stop(f"The course needs Python 3.11 or newer, and this is Python {version} ({sys.executable}).\n{way}")
     if sys.maxsize < 2**32:
         raise Stop(f"The course needs a 64-bit Python, and this one has 32 bits ({sys.executable}).")
+
+
+def runs(name):
+    """Whether there is a program of this name that runs: pyenv, for one, leaves names of Pythons that do not."""
+    path = shutil.which(name)
+    try:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return bool(path) and subprocess.run([path, "--version"], **quiet).returncode == 0
+    except OSError:
+        return False
 
 
 def base_python():
@@ -124,9 +134,16 @@ def read_stamp():
     return stamp if isinstance(stamp, dict) else {}
 
 
-def write_stamp():
-    stamp = {"made_for": made_for(), "fingerprint": fingerprint(), "packages": sorted(packages())}
+def write_stamp(**what):
+    stamp = {"made_for": made_for(), **what}
     (VENV / "start.json").write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+
+
+def theirs(stamp):
+    """Return the names of the packages that the user added to .venv. What an unfinished set-up brought is ours."""
+    if "packages" in stamp:
+        return set(packages()) - set(stamp["packages"])
+    return set(stamp.get("theirs", []))
 
 
 def usable():
@@ -140,9 +157,9 @@ def usable():
 
 
 def damaged(stamp):
-    """Return the names of the packages that are gone, or of which a file is gone or never came."""
+    """Return the names of our packages that are gone, or of which a file is gone or never came."""
     broken = {folder.stem.partition("-")[0] for folder in dist_infos() if not is_whole(folder)}
-    return broken | (set(stamp.get("packages", [])) - set(packages()))
+    return (broken - theirs(stamp)) | (set(stamp.get("packages", [])) - set(packages()))
 
 
 def is_whole(dist_info):
@@ -170,11 +187,16 @@ def set_up():
         say("The course's folder was moved. Making its environment in .venv anew.")
         make_venv()
     if not is_complete():
-        # without its stamp an interrupted installation is taken up again by the next run
-        (VENV / "start.json").unlink(missing_ok=True)
+        others = theirs(read_stamp())
+        # without a fingerprint an interrupted installation is taken up again by the next run
+        write_stamp(theirs=sorted(others))
         install()
-        write_stamp()
+        write_stamp(fingerprint=fingerprint(), packages=sorted(set(packages()) - others))
         say("The set-up is complete.")
+    write_lab_settings()
+
+
+def write_lab_settings():
     settings = VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.d" / "lesson_lib.json"
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(json.dumps(LAB_SETTINGS, indent=1), encoding="utf-8")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import runpy
 import secrets
 import shutil
 import socket
@@ -54,12 +55,16 @@ def launch(playwright):
 
 
 class Jupyter:
-    """A JupyterLab server of its own settings, with a copy of notebooks/ and assets/ in `folder`."""
+    """What `start.py lab` starts, with a port and a token of its own, for a copy of the course in `folder`."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
         for name in ("notebooks", "assets"):
             shutil.copytree(FOLDER.parent / name, self.folder / name)
+        shutil.copy(FOLDER.parent / "start.py", self.folder)
+        # the copy's own folder is the root it gives to the server
+        start = runpy.run_path(str(self.folder / "start.py"))
+        start["write_lab_settings"]()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -67,7 +72,6 @@ class Jupyter:
         self.url = f"http://127.0.0.1:{port}"
         settings = {
             "ServerApp": {
-                "root_dir": str(self.folder),
                 "ip": "127.0.0.1",
                 "port": port,
                 "port_retries": 0,
@@ -75,28 +79,28 @@ class Jupyter:
                 "allow_root": True,
             },
             "IdentityProvider": {"token": self.token},
-            "LabApp": {"expose_app_in_browser": True},
+            "LabApp": {
+                "expose_app_in_browser": True,
+                "app_settings_dir": str(start["VENV"] / "share" / "jupyter" / "lab" / "settings"),
+            },
         }
         config = self.folder / "jupyter_test_config.json"
         config.write_text(json.dumps(settings), encoding="utf-8")
         env = isolated(self.folder / "home")
-        # else JupyterLab asks whether it may fetch news, on top of the notebook
-        news = Path(env["JUPYTER_CONFIG_DIR"], "lab/user-settings/@jupyterlab/apputils-extension")
-        news.mkdir(parents=True)
-        answer = {"fetchNews": "false", "checkForUpdates": False}
-        (news / "notification.jupyterlab-settings").write_text(json.dumps(answer), encoding="utf-8")
         self.log = self.folder / "jupyter.log"
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", f"--config={config}"],
+                [sys.executable, "-m", *start["COMMANDS"]["lab"], f"--config={config}"],
                 env=os.environ | env,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
 
     def ask(self, path, **options):
+        """Return the server's answer, and the path to which it led."""
         request = urllib.request.Request(self.url + path, headers={"Authorization": f"token {self.token}"}, **options)
-        return urllib.request.urlopen(request, timeout=5).read()
+        with urllib.request.urlopen(request, timeout=5) as response:
+            return response.read(), urlsplit(response.url).path
 
     def wait(self, seconds=90):
         """Return when the server answers. Raises RuntimeError, with its log, where it does not."""

@@ -5,14 +5,17 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests import notebooks
 
-SANITIZE = Path(__file__).parent / "nbval_sanitize.cfg"
-OPTIONS = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", f"--nbval-sanitize-with={SANITIZE}"]
+ROOT = Path(__file__).resolve().parent.parent
+PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+# from another folder, so the path of the file is made a whole one
+OPTIONS = [option.replace("-with=", f"-with={ROOT}{os.sep}") for option in PYTEST["addopts"]]
 SOURCES = [
     "import base64, os\nfrom IPython.display import HTML",
     "def picture(kind, data, alt):\n"
@@ -47,6 +50,17 @@ def change(notebook, changes):
                 texts[kind] = texts[kind].replace(old, new)
         assert count == 1, old
     return changed
+
+
+def test_every_run_compares_the_notebooks():
+    assert "--nbval" in PYTEST["addopts"]
+    assert "notebooks" in PYTEST["testpaths"]
+
+
+def test_the_font_cache_is_made_before_a_kernel_starts(tmp_path):
+    env = os.environ | {"MPLCONFIGDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", "import conftest"], cwd=ROOT, env=env, check=True)
+    assert list(tmp_path.glob("fontlist-*.json"))
 
 
 def test_nbval_finds_every_change_but_that_of_pixels(tmp_path):
