@@ -60,4 +60,10 @@ SABOTAGE = {
     "C3": Sabotage("03_micrograd", ('return Value(out, "exp", self, out)', 'return Value(out, "exp", self, self.data)')),
     "C4": Sabotage("03_micrograd", ("return self * other**-1", "return self * other**-2")),
     "C5": Sabotage("03_micrograd", ('return Value(out, "tanh", self, 1 - out**2)', 'return Value(out, "tanh", self, 1 - out)')),
+    # lesson 4
+    "D1": Sabotage("04_neural_networks", ("return act.tanh()", "return Value(act.tanh().data)")),
+    "D2": Sabotage("04_neural_networks", ("[Neuron(nin) for _ in range(nout)]", "[Neuron(nin)] * nout")),
+    "D3": Sabotage("04_neural_networks", ("return [*self.w, self.b]", "return self.w")),
+    "D5": Sabotage("04_neural_networks", ("(p - t) ** 2 for", "(p + t) ** 2 for")),
+    "D6": Sabotage("04_neural_networks", ("zip(predictions, targets)) / len(targets)", "zip(predictions, targets))")),
 }

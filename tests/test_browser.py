@@ -22,6 +22,7 @@ LABS = {
     "01_derivatives": ["derivative"],
     "02_chain_rule": ["backprop"],
     "03_micrograd": ["backprop", "backprop"],
+    "04_neural_networks": ["backprop"],
 }
 
 

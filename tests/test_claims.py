@@ -9,7 +9,12 @@ from tests import notebooks
 from tests.plain_run import run
 from tests.sabotage import SABOTAGE, Sabotage
 
-CLAIMS = ["A1", "A2", "A3", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "C1", "C2", "C3", "C4", "C5"]
+CLAIMS = [
+    "A1", "A2", "A3",
+    "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8",
+    "C1", "C2", "C3", "C4", "C5",
+    "D1", "D2", "D3", "D5", "D6",
+]  # fmt: skip
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from tests.plain_run import Ran, run
 PACKAGE = Path(__file__).resolve().parent.parent / "lesson_lib"
 
 # in the order of the lessons: each may import those before it
-REFERENCE = ["derivatives", "micrograd"]
+REFERENCE = ["derivatives", "micrograd", "mlp", "descent"]
 MAY_IMPORT = {
     "__init__": set(),
     "draw": {"draw"},
@@ -25,7 +25,8 @@ MAY_IMPORT = {
     **{name: set(REFERENCE[:n]) for n, name in enumerate(REFERENCE)},
 }
 HEAVY = {"matplotlib", "graphviz", "IPython", "torch"}
-WITHOUT_TORCH = ["00_start_here", "01_derivatives", "02_chain_rule", "03_micrograd"]
+WITHOUT_TORCH = ["00_start_here", "01_derivatives", "02_chain_rule", "03_micrograd", "04_neural_networks"]
+COMPARES_WITH_TORCH = {"03_micrograd", "04_neural_networks"}
 
 
 def imported(path, package):
@@ -105,8 +106,8 @@ def torch_free(cells, ran):
 def test_torch_is_loaded_only_where_the_lesson_says_so(lesson):
     cells = notebooks.code_cells(notebooks.read(notebooks.FOLDER / f"{lesson}.ipynb"))
     first = torch_free(cells, run([cell.source for cell in cells]))
-    # lesson 3 compares with torch at its end, and this is also how we know that the guard can see it
-    assert first > 0 and (first < len(cells)) == (lesson == "03_micrograd")
+    # some lessons compare with torch at their end, and this is also how we know that the guard can see it
+    assert first > 0 and (first < len(cells)) == (lesson in COMPARES_WITH_TORCH)
 
 
 @pytest.mark.parametrize(

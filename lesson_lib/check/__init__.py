@@ -4,7 +4,7 @@ import difflib
 import itertools
 
 # each registers its exercises
-from . import _progress, chain_rule, derivatives, micrograd, start_here  # noqa: F401
+from . import _progress, chain_rule, derivatives, micrograd, neural_networks, start_here  # noqa: F401
 from ._exercise import exercises
 
 

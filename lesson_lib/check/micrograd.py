@@ -461,7 +461,7 @@ def own_operation(answer):
                 "x has a gradient already. The operation only goes forward; leave .backward() to whoever uses it.",
             )
         if not out.op:
-            raise Wrong("The operation has no name", "Nobody could tell what made this node. The name is the second argument.")
+            raise Wrong("The operation has no name", "The name is the second argument: what made this node?")
         if out.op in OPERATORS or out.op.startswith("**") or out.op in KNOWN and close(out.data, KNOWN[out.op](point)):
             raise Wrong(
                 "We have this one already",

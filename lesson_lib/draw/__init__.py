@@ -1,4 +1,4 @@
-"""Still pictures: expression graphs, curves, error plots. Each one carries its alt text.
+"""Still pictures: expression graphs, curves, error plots, planes. Each one carries its alt text.
 
 >>> from lesson_lib import draw
 >>> draw.curve(lambda x: x**2, -2, 2, tangent=(1, 2))  # doctest: +SKIP
@@ -11,7 +11,8 @@ from lesson_lib.draw.curves import curve, errors, figure
 from lesson_lib.draw.graph import graph
 from lesson_lib.draw.picture import Picture, TextPicture
 from lesson_lib.draw.place import NoRenderer, layout
+from lesson_lib.draw.plane import planes
 
 __all__ = [
-    "NoRenderer", "Picture", "TextPicture", "colors", "curve", "errors", "figure", "graph", "layout",
+    "NoRenderer", "Picture", "TextPicture", "colors", "curve", "errors", "figure", "graph", "layout", "planes",
 ]  # fmt: skip

@@ -23,9 +23,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from lesson_lib.micrograd import Value
+from lesson_lib.mlp import MLP
 
 SIZES = (2, 16, 16, 1)
 LEARNING_RATE = 0.05
+SEED = 1337
 STEPS_IN_A_TURN = 5
 CHAIN_LIMIT = 1_000_000
 
@@ -33,8 +35,8 @@ CHAIN_LIMIT = 1_000_000
 class Network:
     """A multi-layer perceptron with relu neurons and a linear last layer, made of any Value class."""
 
-    def __init__(self, value, seed=1337):
-        rng = random.Random(seed)
+    def __init__(self, value):
+        rng = random.Random(SEED)
         self.layers = [
             [([value(rng.uniform(-1, 1)) for _ in range(n_in)], value(0.0)) for _ in range(n_out)]
             for n_in, n_out in zip(SIZES, SIZES[1:])
@@ -60,7 +62,23 @@ class Contestant(NamedTuple):
     parents: Callable  # parents(node) -> nodes
 
 
-OURS = Contestant("lesson_lib.micrograd", Value, Network, lambda node: [parent for parent, _ in node.edges()])
+def course_network(fused):
+    """Return what makes the course's own network, from the weights that `Network` has too."""
+
+    def network(value):
+        random.seed(SEED)
+        return MLP(SIZES[0], SIZES[1:], fused=fused)
+
+    return network
+
+
+def parents(node):
+    return [parent for parent, _ in node.edges()]
+
+
+OURS = Contestant("lesson_lib.micrograd", Value, Network, parents)
+SMALL = Contestant("with mlp, small nodes", Value, course_network(fused=False), parents)
+FUSED = Contestant("with mlp, fused sums", Value, course_network(fused=True), parents)
 
 
 def contestants():
@@ -69,7 +87,7 @@ def contestants():
         from micrograd.engine import Value as PeerValue
     except ModuleNotFoundError:
         raise SystemExit('micrograd is missing, the peer to compare with: pip install -e ".[benchmark]"') from None
-    return [Contestant("micrograd", PeerValue, Network, lambda node: node._prev), OURS]
+    return [Contestant("micrograd", PeerValue, Network, lambda node: node._prev), OURS, SMALL, FUSED]
 
 
 def moons(n=100, noise=0.1, seed=1):
