@@ -66,4 +66,64 @@ SABOTAGE = {
     "D3": Sabotage("04_neural_networks", ("return [*self.w, self.b]", "return self.w")),
     "D5": Sabotage("04_neural_networks", ("(p - t) ** 2 for", "(p + t) ** 2 for")),
     "D6": Sabotage("04_neural_networks", ("zip(predictions, targets)) / len(targets)", "zip(predictions, targets))")),
+    # lesson 5
+    "E1": Sabotage("05_gradient_descent", ("gradient = [p.grad for p in parameters]", "gradient = [p.data for p in parameters]")),
+    "E2": Sabotage(
+        "05_gradient_descent",
+        (
+            "for _ in range(50):\n    loss = mean_squared_error([net(x) for x in xs], ys)  # forward",
+            "loss = mean_squared_error([net(x) for x in xs], ys)  # forward\nfor _ in range(50):",
+        ),
+    ),
+    "E3": Sabotage("05_gradient_descent", ("            p.data -= rate * p.grad\n        losses.append(now.data)", "            p.data -= 0.05 * p.grad\n        losses.append(now.data)")),
+    "E4": Sabotage("05_gradient_descent", ("            p.data -= rate * p.grad\n        losses.append(now.data)", "            p.data -= 0.05 * p.grad\n        losses.append(now.data)")),
+    "E5": Sabotage(
+        "05_gradient_descent",
+        ("    loss().backward()  # and no zero_grad before it", "    net.zero_grad()\n    loss().backward()"),
+        ("        loss.backward()  # and no zero_grad before it", "        net.zero_grad()\n        loss.backward()"),
+    ),
+    "E9": Sabotage("05_gradient_descent", ("drawer = MLP(1, [8, 8, 1]", "drawer = MLP(1, [1]")),
+    "E11": Sabotage(
+        "05_gradient_descent",
+        ("return lambda step: rate * (1 - step / steps)", "return lambda step: rate"),
+        ("return lambda step: rate * (1 + math.cos(math.pi * step / steps)) / 2", "return lambda step: rate"),
+    ),
+    # lesson 6
+    "D4": Sabotage("06_tensors", ('"three lines": lambda: ((forward(layers, X, "tanh") - Y) ** 2).mean()', '"three lines": lambda: ((forward(layers, X, "tanh") - Y) ** 2).sum()')),
+    "E6": Sabotage("06_tensors", ("h2 = torch.tanh(h1 @ W2 + b2)", "h2 = h1 @ W2 + b2", 2)),
+    "E7": Sabotage(
+        "06_tensors",
+        # one example at a time: the tensors work, and have nothing to do at once
+        ('((forward(layers, X, "tanh") - Y) ** 2).mean().backward()', 'sum(((forward(layers, x, "tanh") - y) ** 2).mean() for x, y in zip(X, Y)).backward()'),
+    ),
+    "E8": Sabotage("06_tensors", ("W -= rate * W.grad", "W += rate * W.grad")),
+    # lesson 7
+    "F3": Sabotage("07_text", ('return "".join(self.vocabulary[i] for i in ids)', 'return " ".join(self.vocabulary[i] for i in ids)', 2)),
+    "F4": Sabotage("07_text", ("trainers.BpeTrainer(vocab_size=size,", "trainers.BpeTrainer(vocab_size=300,")),
+    "F5": Sabotage(
+        "07_text",
+        # one chunk at a time
+        ("scores = model(numbers[x].reshape(-1, 32))", "scores = torch.stack([model(numbers[row]) for row in x])"),
+    ),
+    "F6": Sabotage(
+        "07_text",
+        # each token is compared with itself alone, and the last token is no target
+        ("x @ x.T", "x * x", 2),
+        ("x, y = chunk[:-1], chunk[1:]", "x, y = chunk[:-2], chunk[1:-1]"),
+    ),
+    # lesson 8
+    "F1": Sabotage("08_bigram", ("torch.multinomial(probs, num_samples=1, generator=generator)", "probs.argmax(dim=1, keepdim=True)")),
+    "F2": Sabotage("08_bigram", ("word[i + 3]) for i in", "word[i + 2]) for i in")),
+    "G1": Sabotage("08_bigram", ("    x, y = get_batch(train_data, block_size, batch_size, generator)\n    _, loss = model(x, y)", "    x, y = get_batch(train_data, block_size, batch_size, generator)\n    _, loss = model(y, x)")),
+    # (T, B) read as (B, T): the shape fits, and each row meets another's target
+    "G2": Sabotage("08_bigram", ("loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())", "loss = F.cross_entropy(logits.transpose(0, 1).flatten(0, 1), targets.flatten())")),
+    "G3": Sabotage("08_bigram", ("probs = exps / exps.sum(dim=-1, keepdim=True)", "probs = exps / exps.sum(dim=1, keepdim=True)")),
+    "G4": Sabotage("08_bigram", ("logits = torch.randn(V, V, generator=generator) * scale", "logits = torch.rand(V, V, generator=generator) * scale")),
+    "G5": Sabotage("08_bigram", ('"AdamW": torch.optim.AdamW, "SGD"', '"AdamW": torch.optim.SGD, "SGD"')),
+    "G6": Sabotage(
+        "08_bigram",
+        # the module does not know of the embedding
+        ("self.token_embedding_table = nn.Embedding(vocab_size, vocab_size)", 'self.__dict__["token_embedding_table"] = nn.Embedding(vocab_size, vocab_size)'),
+    ),
+    "G7": Sabotage("08_bigram", ("    with torch.no_grad():\n        without_graph, loss_without", "    with torch.enable_grad():\n        without_graph, loss_without")),
 }

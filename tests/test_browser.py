@@ -23,6 +23,10 @@ LABS = {
     "02_chain_rule": ["backprop"],
     "03_micrograd": ["backprop", "backprop"],
     "04_neural_networks": ["backprop"],
+    "05_gradient_descent": ["learning_rate", "playground"],
+    "06_tensors": [],
+    "07_text": ["batches"],
+    "08_bigram": ["bigram"],
 }
 
 
@@ -97,7 +101,7 @@ def test_the_tab_key_reaches_every_control(opened):
 def test_every_control_of_every_lab_changes_the_picture(opened, operate, typed):
     for place, name in zip(opened.lab_places(), LABS[opened.name]):
         lab = opened.lab(place)
-        assert idle_controls(lab, operate, typed[name]) == []
+        assert idle_controls(lab, operate, typed.get(name, "")) == []
         assert lab.locator(".ll-sentence").inner_text() and not lab.locator(".ll-problem").inner_text()
     assert breaches(opened) == []
 

@@ -16,7 +16,20 @@ from tests.plain_run import Ran, run
 PACKAGE = Path(__file__).resolve().parent.parent / "lesson_lib"
 
 # in the order of the lessons: each may import those before it
-REFERENCE = ["derivatives", "micrograd", "mlp", "descent"]
+REFERENCE = [
+    "derivatives",
+    "micrograd",
+    "mlp",
+    "descent",
+    "datasets",
+    "tensors",
+    "corpus",
+    "text",
+    "bigram",
+    "training",
+]
+# lesson 6 is where torch comes in: its module and later ones may load it
+WITH_TORCH = {"tensors", "text", "bigram", "training"}
 MAY_IMPORT = {
     "__init__": set(),
     "draw": {"draw"},
@@ -25,7 +38,14 @@ MAY_IMPORT = {
     **{name: set(REFERENCE[:n]) for n, name in enumerate(REFERENCE)},
 }
 HEAVY = {"matplotlib", "graphviz", "IPython", "torch"}
-WITHOUT_TORCH = ["00_start_here", "01_derivatives", "02_chain_rule", "03_micrograd", "04_neural_networks"]
+WITHOUT_TORCH = [
+    "00_start_here",
+    "01_derivatives",
+    "02_chain_rule",
+    "03_micrograd",
+    "04_neural_networks",
+    "05_gradient_descent",
+]
 COMPARES_WITH_TORCH = {"03_micrograd", "04_neural_networks"}
 
 
@@ -43,6 +63,11 @@ def imported(path, package):
     return names
 
 
+def too_heavy(name):
+    """Return what the reference module of this name must not import."""
+    return HEAVY - {"torch"} if name in WITH_TORCH else HEAVY
+
+
 def wrong_arrows(package=PACKAGE):
     """Return a line for each import in the folder `package` that points the wrong way."""
     found = []
@@ -51,7 +76,7 @@ def wrong_arrows(package=PACKAGE):
         for name in imported(path, package):
             top, _, rest = name.partition(".")
             ours = top == "lesson_lib" and rest.partition(".")[0] not in MAY_IMPORT[here]
-            if ours or (top in HEAVY and here in REFERENCE):
+            if ours or (here in REFERENCE and top in too_heavy(here)):
                 found.append(f"{path.relative_to(package).as_posix()} imports {name}")
     return found
 
@@ -86,7 +111,15 @@ def test_the_package_alone_loads_nothing():
 @pytest.mark.parametrize("name", REFERENCE)
 def test_a_reference_module_loads_nothing_heavy(name):
     names = loaded(f"import lesson_lib.{name}")
-    assert f"lesson_lib.{name}" in names and not heavy(names)
+    assert f"lesson_lib.{name}" in names and not heavy(names) & too_heavy(name)
+    # this is also how we know that a fresh process shows torch where there is one
+    assert ("torch" in heavy(names)) == (name in WITH_TORCH)
+
+
+@pytest.mark.parametrize("name", ["check", "labs"])
+def test_checks_and_labs_load_no_torch(name):
+    names = loaded(f"import lesson_lib.{name}")
+    assert f"lesson_lib.{name}" in names and "torch" not in heavy(names)
 
 
 def test_draw_loads_nothing_of_ours_and_nothing_heavy():
@@ -118,6 +151,10 @@ def test_torch_is_loaded_only_where_the_lesson_says_so(lesson):
         ("derivatives.py", "from .micrograd import Value"),
         ("micrograd.py", "from . import draw"),
         ("micrograd.py", "def draw():\n    import matplotlib.pyplot"),
+        ("descent.py", "import torch"),
+        ("datasets.py", "def moons():\n    from torch import nn"),
+        ("descent.py", "from .tensors import MLP"),
+        ("tensors.py", "import matplotlib.pyplot"),
         ("draw/graph.py", "from ..micrograd import Value"),
         ("draw/__init__.py", "from .. import micrograd"),
         ("labs/base.py", "import lesson_lib.check"),

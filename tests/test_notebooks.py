@@ -15,7 +15,16 @@ from tests import notebooks
 from tests.notebooks import FOLDER, WIDGET, code_cells, tagged, tags
 from tests.test_claims import CLAIMS
 
-LESSONS = ["01_derivatives", "02_chain_rule", "03_micrograd", "04_neural_networks"]
+LESSONS = [
+    "01_derivatives",
+    "02_chain_rule",
+    "03_micrograd",
+    "04_neural_networks",
+    "05_gradient_descent",
+    "06_tensors",
+    "07_text",
+    "08_bigram",
+]
 NOTEBOOKS = ["00_start_here", *LESSONS]
 SECTIONS = ["What you need", "What you will be able", "Where people trip", "Exercises", "Summary", "The next question"]
 TAGS = {"nbval-ignore-output", "uses-torch", *(f"claim-{claim}" for claim in CLAIMS)}

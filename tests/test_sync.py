@@ -13,6 +13,18 @@ SHARED = [
     ("03_micrograd", "micrograd", ["as_number", "exp_or_inf", "power_or_inf", "topological_order", "Value"]),
     ("04_neural_networks", "mlp", ["Module", "WeightedSum", "Neuron", "Layer", "MLP"]),
     ("04_neural_networks", "descent", ["mean_squared_error"]),
+    (
+        "05_gradient_descent",
+        "descent",
+        ["hinge_loss", "constant", "step_decay", "linear_decay", "cosine_decay", "gradient_descent"],
+    ),
+    ("06_tensors", "tensors", ["matrices", "forward", "MLP"]),
+    ("07_text", "text", ["CharTokenizer", "split", "get_batch"]),
+    (
+        "08_bigram",
+        "bigram",
+        ["count_bigrams", "probabilities", "negative_log_likelihood", "BigramLanguageModel"],
+    ),
 ]
 DEFINITION = (ast.FunctionDef, ast.ClassDef)
 

@@ -4,7 +4,18 @@ import difflib
 import itertools
 
 # each registers its exercises
-from . import _progress, chain_rule, derivatives, micrograd, neural_networks, start_here  # noqa: F401
+from . import (  # noqa: F401
+    _progress,
+    bigram,
+    chain_rule,
+    derivatives,
+    gradient_descent,
+    micrograd,
+    neural_networks,
+    start_here,
+    tensors,
+    text,
+)
 from ._exercise import exercises
 
 

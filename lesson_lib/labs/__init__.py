@@ -3,12 +3,21 @@
 >>> from lesson_lib import labs
 >>> labs.derivative("sin(x)", x=1.0, h=0.1)  # doctest: +SKIP
 
-`labs.derivative` is derivative.py and derivative.js; expression.py and expression.js read and run the formulas,
-plot.js draws the axes. `labs.backprop` is backprop.py, backprop.js and backprop.css; graph.py reads the learner's
-graph, passes.py walks backward through it. What all labs share is in base.py, base.js and base.css.
+Each lab is a Python file and a JavaScript file of its name, and some CSS where it needs any. What is more than that:
+
+- derivative: expression.py and expression.js read and run the formulas;
+- backprop: graph.py reads the learner's graph, passes.py walks backward through it;
+- learning_rate: landscape.py and landscape.js, where one can descend;
+- playground: trainer.py does the steps, playground_view.py says and draws what there is to see.
+
+What all labs share is in base.py, base.js and base.css; plot.js draws axes.
 """
 
 from lesson_lib.labs.backprop import backprop
+from lesson_lib.labs.batches import batches
+from lesson_lib.labs.bigram import bigram
 from lesson_lib.labs.derivative import derivative
+from lesson_lib.labs.learning_rate import learning_rate
+from lesson_lib.labs.playground import playground
 
-__all__ = ["backprop", "derivative"]
+__all__ = ["backprop", "batches", "bigram", "derivative", "learning_rate", "playground"]

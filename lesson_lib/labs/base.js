@@ -107,7 +107,7 @@ function frame({ model, el }, name, draw) {
   function paint() {
     asked = 0;
     try {
-      draw(stage.clientWidth || 640);
+      draw(stage.clientWidth || width || 640);
       mistake = "";
     } catch (error) {
       mistake = `The picture could not be drawn: ${error}`;
@@ -122,10 +122,11 @@ function frame({ model, el }, name, draw) {
   const showTitle = () => put(title, { text: model.get("title") });
   const showSentence = () => lab.say(model.get("sentence") || "");
 
-  let width = 0;
+  let width = 0; // the last one seen: for a moment, as when JupyterLab changes its theme, there is none
   const size = new ResizeObserver(() => {
-    if (stage.clientWidth !== width) lab.redraw();
+    if (!stage.clientWidth || stage.clientWidth === width) return;
     width = stage.clientWidth;
+    lab.redraw();
   });
   size.observe(stage);
 
