@@ -6,6 +6,9 @@ The kernels that nbval, nbclient and the browser tests start get the same enviro
 import os
 import tempfile
 
+# two workers with two threads of torch each would stand in each other's way
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # its import makes matplotlib's font cache: a kernel that had to would say so, and its output would differ
 import matplotlib.font_manager  # noqa: F401
 import pytest

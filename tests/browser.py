@@ -180,7 +180,7 @@ class Page:
     def _only_here(self, route):
         route.continue_() if self._is_here(route.request.url) else route.abort()
 
-    def evaluate(self, source, argument=None, seconds=120):
+    def evaluate(self, source, argument=None, seconds=300):
         """Call the JavaScript function in the page; an Error after that many seconds."""
         return self.page.evaluate(IN_TIME, [source, argument, seconds])
 

@@ -27,8 +27,8 @@ class Ran(NamedTuple):
     traceback: str
 
 
-def run(sources, timeout=120):
-    """Run the sources in a fresh process and return a `Ran` for each."""
+def run(sources, timeout=300, env=()):
+    """Run the sources in a fresh process, with `env` added to its environment, and return a `Ran` for each."""
     process = subprocess.run(
         [sys.executable, __file__],
         input=json.dumps(sources),
@@ -36,7 +36,7 @@ def run(sources, timeout=120):
         timeout=timeout,
         cwd=ROOT / "notebooks",
         encoding="utf-8",
-        env=os.environ | {"MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        env=os.environ | {"MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"} | dict(env),
     )
     assert process.returncode == 0, process.stderr
     return [Ran(*row) for row in json.loads(process.stdout)]
