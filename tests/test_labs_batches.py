@@ -1,5 +1,6 @@
 """The batch lab: what it says and draws against slices of the text itself, in Python and in the page."""
 
+import importlib
 import json
 import re
 import sys
@@ -9,9 +10,11 @@ import warnings
 import pytest
 from traitlets import TraitError
 
-from lesson_lib.labs import batches as module
 from lesson_lib.labs.batches import HELD, MOST_BATCH, MOST_BLOCK, batches, mark
 from tests.test_labs_backprop import STAND_IN
+
+# `lesson_lib.labs.batches` is the function
+module = importlib.import_module("lesson_lib.labs.batches")
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n"
 # Chinese, an emoji of three code points, a combining mark, right to left, a tag, a tab, a formula, a lone surrogate

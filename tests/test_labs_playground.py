@@ -1,5 +1,6 @@
 """The playground: it trains networks of any class, never by halves, and a real kernel goes on answering meanwhile."""
 
+import asyncio
 import itertools
 import json
 import math
@@ -22,6 +23,19 @@ from lesson_lib.micrograd import Value
 from lesson_lib.mlp import MLP
 from tests.notebooks import FOLDER
 from tests.test_labs_backprop import STAND_IN
+
+
+@pytest.fixture(autouse=True)
+def no_event_loop(request):
+    """Hide the event loop of a browser that an earlier test left running here: a lab would take it for a notebook's."""
+    loop = asyncio._get_running_loop()
+    hidden = "browser" not in request.fixturenames
+    if hidden:
+        asyncio._set_running_loop(None)
+    yield
+    if hidden:
+        asyncio._set_running_loop(loop)
+
 
 # -- the networks that a learner may bring --------------------------------------------------------------
 
