@@ -123,10 +123,12 @@ def _download(url, seconds):
 
     def fetch():
         try:
-            with urllib.request.urlopen(url, timeout=seconds) as response:
+            # the wait below ends first, and says how far it came; this only ends the thread
+            with urllib.request.urlopen(url, timeout=2 * seconds) as response:
                 while len(got) <= SIZE and (part := response.read1()):
                     got.extend(part)
-        except (OSError, http.client.HTTPException) as error:
+        # ValueError is what an address or a proxy that cannot be one raises
+        except (OSError, ValueError, http.client.HTTPException) as error:
             problems.append(getattr(error, "reason", error))
 
     # in a thread, because no time limit of a socket ends a wait for a name server, or for a byte now and then

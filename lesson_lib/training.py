@@ -23,10 +23,11 @@ class History:
 
 
 @torch.no_grad()
-def evaluate(model, data, block_size, batch_size, batches=20, seed=1337):
+def evaluate(model, data, block_size, batch_size, batches=20, seed=1):
     """Return the model's mean loss over several batches of the data, a float; no gradients are computed.
 
-    The batches are drawn from the seed, so that two models are measured on the same ones. The model is switched to
+    The batches are drawn from the seed, so that two models are measured on the same ones, and on others than `train`
+    begins with. The model is switched to
     evaluation (`model.eval()`) meanwhile, and then back. Raises ValueError for fewer than 1 batch.
     """
     if batches < 1:
@@ -62,9 +63,12 @@ def train(
     is AdamW with the learning rate, unless you hand over your own. Every `evaluate_every` steps, and at the end, the
     loss is measured on `evaluation_batches` batches of each. The batches are drawn from the seed: the same seed gives
     the same numbers on one machine. An interrupt ends the run, and the model keeps what it has learned.
-    Raises FloatingPointError, with the step, when the loss is not a finite number, and ValueError for texts that are
-    shorter than a block.
+    Raises FloatingPointError, with the step, when the loss is not a finite number, and ValueError for texts of less
+    than block_size + 1 tokens, or where `steps`, `evaluate_every` or
+    `evaluation_batches` is too small.
     """
+    if steps < 0:
+        raise ValueError(f"steps must be 0 or more, and is {steps}")
     if evaluate_every < 1:
         raise ValueError(f"evaluate_every must be at least 1, and is {evaluate_every}")
     if optimizer is None:
@@ -85,17 +89,18 @@ def train(
                 look(step)
             x, y = get_batch(train_data, block_size, batch_size, generator)
             _, loss = model(x, y)
-            if not math.isfinite(loss.item()):
-                raise FloatingPointError(f"the loss is {loss.item()} at step {step}: is the learning rate too high?")
+            now = loss.item()
+            if not math.isfinite(now):
+                raise FloatingPointError(f"the loss is {now} at step {step}: is the learning rate too high?")
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            history.losses.append(loss.item())
-            bar.set_postfix(loss=f"{loss.item():.3f}", validation=f"{history.evaluations[-1][2]:.3f}", refresh=False)
+            history.losses.append(now)
+            bar.set_postfix(loss=f"{now:.3f}", validation=f"{history.evaluations[-1][2]:.3f}", refresh=False)
         look(steps)
     except KeyboardInterrupt:
         history.interrupted = True
-        print(f"\nstopped after {len(history.losses)} of {steps} steps: the model keeps what it has learned")
+        print(f"stopped after {len(history.losses)} of {steps} steps: the model keeps what it has learned")
     finally:
         bar.close()
     return history

@@ -89,8 +89,13 @@ SABOTAGE = {
         ("return lambda step: rate * (1 + math.cos(math.pi * step / steps)) / 2", "return lambda step: rate"),
     ),
     # lesson 6
-    "D4": Sabotage("06_tensors", ('"three lines": lambda: ((forward(layers, X, "tanh") - Y) ** 2).mean()', '"three lines": lambda: ((forward(layers, X, "tanh") - Y) ** 2).sum()')),
-    "E6": Sabotage("06_tensors", ("h2 = torch.tanh(h1 @ W2 + b2)", "h2 = h1 @ W2 + b2", 2)),
+    "D4": Sabotage(
+        "06_tensors",
+        # one cell shows that the gradients are the same, the other that tensors are faster: here one example at a time
+        ('"three lines": lambda: ((forward(layers, X, "tanh") - Y) ** 2).mean()', '"three lines": lambda: ((forward(layers, X, "tanh") - Y) ** 2).sum()'),
+        ("lambda: nn.functional.mse_loss(twin(X), Y)", "lambda: sum(nn.functional.mse_loss(twin(x), y) for x, y in zip(X, Y)) / len(X)"),
+    ),
+    "E6": Sabotage("06_tensors", ("x = ACTIVATIONS[activation](x @ W_hidden + b_hidden)", "x = x @ W_hidden + b_hidden")),
     "E7": Sabotage(
         "06_tensors",
         # one example at a time: the tensors work, and have nothing to do at once
@@ -108,7 +113,7 @@ SABOTAGE = {
     "F6": Sabotage(
         "07_text",
         # each token is compared with itself alone, and the last token is no target
-        ("x @ x.T", "x * x", 2),
+        ("x @ x.T", "x * x"),
         ("x, y = chunk[:-1], chunk[1:]", "x, y = chunk[:-2], chunk[1:-1]"),
     ),
     # lesson 8
@@ -125,5 +130,5 @@ SABOTAGE = {
         # the module does not know of the embedding
         ("self.token_embedding_table = nn.Embedding(vocab_size, vocab_size)", 'self.__dict__["token_embedding_table"] = nn.Embedding(vocab_size, vocab_size)'),
     ),
-    "G7": Sabotage("08_bigram", ("    with torch.no_grad():\n        without_graph, loss_without", "    with torch.enable_grad():\n        without_graph, loss_without")),
+    "G7": Sabotage("08_bigram", ("kept_without = forward_pass(torch.no_grad)", "kept_without = forward_pass(torch.enable_grad)")),
 }

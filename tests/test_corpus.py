@@ -164,6 +164,12 @@ def test_where_there_is_no_server_the_builtin_text_comes(world, monkeypatch, cap
     assert "refused" in last_line(capsys)
 
 
+def test_an_address_that_cannot_be_one_is_named_as_the_reason(world, monkeypatch, capsys):
+    monkeypatch.setattr(corpus, "URL", f"http://{'a' * 64}.invalid/input.txt")
+    assert corpus.load() == corpus.builtin_text()
+    assert "too long" in last_line(capsys)
+
+
 def test_a_damaged_cache_is_replaced(world, monkeypatch, capsys):
     for damaged in (b"", REAL[:-1], REAL + b"x", b"\xff\xfe"):
         cache().parent.mkdir(exist_ok=True)
@@ -223,9 +229,10 @@ def test_an_interrupt_ends_the_wait(world, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(threading.Thread, "join", interrupt)
-    with server(silence) as (url, _), pytest.raises(KeyboardInterrupt):
-        corpus._download(url, 1)
-    assert not cache().exists()
+    with server(silence) as (url, _):
+        monkeypatch.setattr(corpus, "URL", url)
+        with pytest.raises(KeyboardInterrupt):
+            corpus.load()
 
 
 def test_the_folder_of_the_environment_comes_first(world, monkeypatch, capsys):

@@ -6,6 +6,7 @@ import random
 import re
 from collections import namedtuple
 
+import numpy as np
 import pytest
 from traitlets import TraitError
 
@@ -513,6 +514,10 @@ def test_the_slice_is_computed_when_it_is_needed():
 def test_bad_arguments_raise_in_the_cell(settings, message):
     with pytest.raises(ValueError, match=message):
         labs.learning_rate(**settings)
+
+
+def test_a_whole_number_of_numpy_will_do():
+    assert labs.learning_rate(steps=np.int64(7)).steps == 7
 
 
 def test_a_bad_value_later_raises_or_is_shown_in_the_lab():

@@ -191,6 +191,9 @@ def test_what_the_network_cannot_take_leaves_all_as_it_was():
     assert lab.data == "moons" and numbers(lab) == before and len(lab.losses) == 2
     lab.set_state({"data": "wave"})
     assert "expected 2 inputs, got 1" in lab.problem and lab.data == "moons" and numbers(lab) == before
+    lab.set_state({"data": "circles", "layers": "0"})
+    assert "at least 1 neuron" in lab.problem and numbers(lab) == before
+    assert (lab.data, lab.layers) == ("moons", "3")
 
 
 # -- bad input ------------------------------------------------------------------------------------------
@@ -435,13 +438,16 @@ class Kernel:
             if message["parent_header"]["msg_id"] == number:
                 return message["content"]
 
-    def run(self, code):
-        """Run a cell; return what it printed, or the name of its exception."""
+    def run(self, code, on_word=None):
+        """Run a cell; return what it printed, or the name of its exception. At its first word on_word is called."""
         said = []
 
         def hear(message):
             content = message["content"]
-            said.append(content.get("text") or content.get("ename") or "")
+            word = content.get("text") or content.get("ename") or ""
+            if on_word and word and not any(said):
+                on_word()
+            said.append(word)
 
         self.client.execute_interactive(code, output_hook=hear, timeout=120)
         return "".join(said).strip()
@@ -513,8 +519,10 @@ def test_an_interrupt_stops_the_background_and_it_can_go_on(kernel):
 def test_an_interrupt_of_a_run_leaves_the_network_whole(kernel):
     kernel.run("lab = labs.playground(layers=(4,))")
     for wait in (0.3, 0.45, 0.61):
-        threading.Timer(wait, kernel.manager.interrupt_kernel).start()
-        assert kernel.run("lab.run(100000)") == "KeyboardInterrupt"
+        # on a busy machine a cell begins late, and an interrupt before it would be lost
+        alarm = threading.Timer(wait, kernel.manager.interrupt_kernel)
+        said = kernel.run("print('on the way', flush=True)\nlab.run(100000)", on_word=alarm.start)
+        assert said.split("\n") == ["on the way", "KeyboardInterrupt"]
         assert kernel.until("lab._task.done()")
         said = kernel.run("print(lab.sentence)\nprint(whole(lab))")
         assert said.startswith("Interrupted after step") and said.endswith("True")

@@ -84,7 +84,7 @@ def test_an_evaluation_has_no_gradients_and_switches_back():
 
 
 def test_an_evaluation_is_the_mean_over_its_batches():
-    network, generator = model(), torch.Generator().manual_seed(1337)
+    network, generator = model(), torch.Generator().manual_seed(1)
     losses = [network(*get_batch(DATA, 8, 4, generator))[1].item() for _ in range(5)]
     assert evaluate(network, DATA, **SIZES, batches=5) == pytest.approx(sum(losses) / 5)
 
@@ -94,6 +94,19 @@ def test_a_model_that_fails_in_the_evaluation_is_switched_back():
     with pytest.raises(IndexError):
         evaluate(network, DATA + 1, **SIZES)
     assert network.training
+
+
+def test_no_batch_of_an_evaluation_is_one_that_was_trained_on():
+    seen = {True: set(), False: set()}  # while training, and not
+
+    class Spy(BigramLanguageModel):
+        def forward(self, idx, targets=None):
+            seen[self.training].add(tuple(idx.flatten().tolist()))
+            return super().forward(idx, targets)
+
+    text = torch.randint(7, (10_000,), generator=torch.Generator().manual_seed(1))
+    train(Spy(7), text, text, **SIZES, steps=20, evaluate_every=5, progress=False)
+    assert len(seen[True]) == len(seen[False]) == 20 and not seen[True] & seen[False]
 
 
 class Interrupted(BigramLanguageModel):
@@ -109,7 +122,7 @@ def test_an_interrupt_keeps_what_was_learned(capsys):
     network = Interrupted(7)
     history = run(network)
     assert history.interrupted and len(history.losses) == 30
-    assert "stopped after 30 of 100 steps: the model keeps what it has learned" in capsys.readouterr().out
+    assert capsys.readouterr().out == "stopped after 30 of 100 steps: the model keeps what it has learned\n"
     twin = model()
     run(twin, steps=30)
     assert torch.equal(network.token_embedding_table.weight, twin.token_embedding_table.weight)
@@ -133,6 +146,8 @@ def test_the_bar_says_the_step_the_losses_and_the_time_left(capsys):
 def test_bad_input_is_told_what_would_be_right():
     with pytest.raises(ValueError, match="^at least 1 batch is needed, and not 0$"):
         evaluate(model(), DATA, **SIZES, batches=0)
+    with pytest.raises(ValueError, match="^steps must be 0 or more, and is -1$"):
+        run(model(), steps=-1)
     with pytest.raises(ValueError, match="^evaluate_every must be at least 1, and is 0$"):
         run(model(), evaluate_every=0)
     with pytest.raises(ValueError, match="^8 tokens are too few for a block of 8: it takes 9$"):

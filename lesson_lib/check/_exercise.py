@@ -53,12 +53,15 @@ class NotAttempted(Exception):
 
 
 class Short(reprlib.Repr):
-    """repr for messages: what is long is shortened, and a function is shown by its name, or as f."""
+    """repr for messages: what is long is shortened, a function is its name, or f, a tensor its shape."""
 
     def repr_function(self, function, level):
         return function.__name__.replace("<lambda>", "f")
 
-    repr_builtin_function_or_method = repr_type = repr_function
+    repr_builtin_function_or_method = repr_method = repr_type = repr_function
+
+    def repr_Tensor(self, tensor, level):
+        return f"tensor{tuple(tensor.shape)}"
 
 
 def is_stub(function):

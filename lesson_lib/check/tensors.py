@@ -114,7 +114,10 @@ def six_shapes(answer):
         if n == 2 and got == (8,):
             raise Wrong("Shrunk, not stretched", f"{told} Does an addition make the larger tensor smaller?")
         if n in (3, 4) and got == {3: (32,), 4: (3,)}[n]:
-            raise Wrong("The wrong dimension is gone", f"{told} Dimension 0 goes down the rows. Which size is its own?")
+            raise Wrong(
+                "The wrong dimension is gone",
+                f"{told} Which of the two sizes counts the rows? dim=0 takes that one away, dim=1 the other.",
+            )
         if n in (3, 4) and len(got) == 2:
             raise Wrong("The dimension is still there", f"{told} What happens to the dimension along which it goes?")
         if n in (3, 4) and got == ():
@@ -188,8 +191,13 @@ def batch_layer(answer):
                 )
             if any_same(got, torch.tanh(x @ w.T + b.reshape(-1, 1))):
                 raise Wrong("The biases along the wrong dimension", f"{told} A bias belongs to a neuron: a column.")
-            if any_same(got, torch.tanh(x * w + b), torch.tanh(x * w.T + b)):
-                raise Wrong("Element by element", f"{told} `*` multiplies what is in the same place. Where is the sum?")
+            pairs = x * w, x * w.T, (x * w).sum(dim=1), (x * w).sum(dim=0)
+            if any(any_same(got, torch.tanh(pair + b), pair + b, torch.tanh(pair)) for pair in pairs):
+                raise Wrong(
+                    "Element by element",
+                    f"{told} `*` multiplies what is in the same place: example 0 with neuron 0, and no other. "
+                    "Which operation lets every example meet every neuron?",
+                )
         raise Wrong("Another result", told)
 
 
@@ -282,8 +290,14 @@ def slips(layers, x):
         "The bias after the relu": run_layers(layers, x, relu, late=True),
     }
     if len(layers) > 1:
+        (W, b), before = layers[-1], run_layers(layers[:-1], x, relu, relu)
         found["Only the first layer"] = run_layers(layers[:1], x, relu, relu)
+        found["Only the first layer, and no relu"] = run_layers(layers[:1], x, none)
+        found["The last layer is missing"] = before
+        found["The last weights are missing"] = before + b
+        found["The last bias is missing"] = before @ W
     if len({W.shape for W, _ in layers}) == 1 and x.shape == layers[0][0].shape:
+        found["The first layer is missing"] = run_layers(layers[1:], x, relu)
         found["Every layer gets the inputs"] = run_layers(layers[-1:], x, relu)
         found["Back to front"] = run_layers(layers[::-1], x, relu)
         found["The weights are turned"] = run_layers([(W.T, b) for W, b in layers], x, relu)
@@ -325,7 +339,16 @@ def batch_network(answer):
     for layers, x in cases:
         handed_layers = [(W.clone(), b.clone()) for W, b in layers] if layers[0] is not pair else list(layers)
         handed = x.clone()
-        got = a_tensor(call(answer, handed_layers, handed), "batch_network(layers, x)")
+        try:
+            got = a_tensor(call(answer, handed_layers, handed), "batch_network(layers, x)")
+        except (ValueError, IndexError):
+            if len(layers) == 3:
+                raise
+            raise Wrong(
+                "Made for three layers",
+                f"With {len(layers)} layer{'s' * (len(layers) > 1)} in the list it stops. "
+                "Does each layer have a line of its own? What works for a list of any length?",
+            ) from None
         if not handed.equal(x):
             raise Wrong("The tensors that came in are changed", "x is not what it was. Which line writes into it?")
         if len(handed_layers) != len(layers) or any(
@@ -358,8 +381,16 @@ def batch_network(answer):
             raise Wrong("The biases are left out", told)
         if "The bias after the relu" in found:
             raise Wrong("The bias after the relu", f"{told} Is the sum complete when your relu looks at it?")
-        if "Only the first layer" in found:
+        if found & {"Only the first layer", "Only the first layer, and no relu"}:
             raise Wrong("Only the first layer", f"{told} Does your loop end after its first turn?")
+        if "The last layer is missing" in found:
+            raise Wrong("The last layer is missing", f"{told} What you return has been through the hidden layers only.")
+        if "The last weights are missing" in found:
+            raise Wrong("The last weights are missing", f"{told} The last layer is linear: without a relu, but with W.")
+        if "The last bias is missing" in found:
+            raise Wrong("The last bias is missing", f"{told} The last layer is linear: without a relu, but with b.")
+        if "The first layer is missing" in found:
+            raise Wrong("The first layer is missing", f"{told} Where does your loop begin? layers[0] is a layer too.")
         if "Every layer gets the inputs" in found:
             raise Wrong("Every layer gets the inputs", f"{told} What should the second layer get: the inputs, or …?")
         if "Back to front" in found:
@@ -387,8 +418,10 @@ class Task:
         self.x, self.y = draw(seed + 20, 4, 2), draw(seed + 30, 4, 1)
         self.parameters = [start.clone().requires_grad_() for start in self.starts]
         self.losses = []
+        self.recorded = self.went_back = False
         self.slopes = torch.autograd.grad(self.loss(), self.parameters)
         self.first = self.losses.pop()
+        self.went_back = False
         self.old = [torch.full_like(start, left_over) for start in self.starts]
         if left_over:
             for p, old in zip(self.parameters, self.old):
@@ -398,7 +431,13 @@ class Task:
         weights, bias = self.parameters
         now = ((self.x @ weights + bias - self.y) ** 2).mean()
         self.losses.append(now.item())
+        self.recorded = now.requires_grad
+        if self.recorded:
+            now.register_hook(self.note)
         return now
+
+    def note(self, slope):
+        self.went_back = True
 
     def moved(self, a, b=0.0):
         """Whether each parameter went from its start by a times its slope and b times its old gradient."""
@@ -413,7 +452,7 @@ class Task:
     hints=(
         "Four things, in this order: compute the loss, clear the old gradients, backward(), update.",
         "Clear: p.grad = None for each parameter. The update: with torch.no_grad(), in place, p -= ….",
-        "The loss is a tensor; now.item() makes an ordinary number of it.",
+        "What loss() gives is a tensor. Keep it under a name; its .item() is the ordinary number to return.",
     ),
     solution="""
         def tensor_step_down(parameters, loss, rate):
@@ -442,12 +481,25 @@ def tensor_step_down(answer):
         try:
             told_loss = call(answer, handed, task.loss, rate)
         except RuntimeError as error:
+            if task.losses and not task.recorded:
+                raise Wrong(
+                    "Nothing was recorded",
+                    "The loss knows nothing of the parameters. Which lines stand inside no_grad, and which should?",
+                ) from None
             if "in-place" not in str(error) and "inplace" not in str(error):
                 raise
             raise Wrong(
                 "The update is written into the graph",
                 "PyTorch refuses to change a leaf in place while it is recording. How do you say that it should not?",
             ) from None
+        except TypeError as error:
+            if "NoneType" not in str(error):
+                raise
+            if task.went_back:
+                raise Wrong(
+                    "Cleared too late", "You set .grad to None after backward(). What is left to update with?"
+                ) from None
+            raise Wrong("No backward pass", "There is no gradient when you update. Who makes them?") from None
         except AttributeError as error:
             if "NoneType" not in str(error):
                 raise
@@ -533,7 +585,13 @@ def linear_from(answer):
         told = f"For a layer of {nout} neurons with {nin} inputs"
         try:
             linear = call(answer, layer)
-        except RuntimeError as error:
+        except (RuntimeError, TypeError) as error:
+            if "Value" in str(error):
+                raise Wrong(
+                    "Values, not numbers", "These are `Value` objects. Where do they keep their number?"
+                ) from None
+            if isinstance(error, TypeError):
+                raise
             if "must match" in str(error):
                 raise Wrong(
                     "The sizes are exchanged",
@@ -616,11 +674,13 @@ def product_backward(answer):
                 raise Wrong("The gradient for W is turned", f"{told} It must have the shape of W.")
             if batch == nin and same(for_W, X @ G):
                 raise Wrong("X is not turned", f"{told} Here it fits by chance. Which sizes meet in the middle?")
-            if batch == nin and same(for_W, X * G):
+            if batch == nin and any_same(for_W, X * G, X.T * G):
                 raise Wrong("Element by element", f"{told} A weight is used by every example. Where is the sum?")
             raise Wrong("Another gradient for W", told)
         told += f" For X: {first_difference(for_X, right_X)}"
-        if batch == nin == nout and any_same(for_X, G @ W, G * W):
+        if batch == nin == nout and any_same(for_X, G * W, G * W.T):
+            raise Wrong("Element by element", f"{told} An input goes into every neuron. Where is the sum?")
+        if batch == nin == nout and same(for_X, G @ W):
             raise Wrong("W is not turned", f"{told} Here it fits by chance. Which sizes meet in the middle?")
         if any_same(for_X, right_X.T):
             raise Wrong("The gradient for X is turned", f"{told} It must have the shape of X.")
@@ -674,7 +734,10 @@ def circles_network(answer):
         right = int((scores * Y > 0).sum())
         told = f"{right} of 100 points are on the right side."
         if not scores.isfinite().all():
-            raise Wrong("Not finite numbers", f"{told} Some scores are nan or infinite. Does your loss fall?")
+            raise Wrong(
+                "Not finite numbers",
+                f"{told} Some scores are nan or infinite. Does your loss fall, or is the learning rate too high?",
+            )
         if right == 100:
             return
         middle = model(torch.zeros(1, 2, dtype=X.dtype))
@@ -687,11 +750,12 @@ def circles_network(answer):
         raise Wrong(
             "The same answer everywhere",
             f"{told} All scores are between {scores.min():.2f} and {scores.max():.2f}. "
-            "Print the shape of what goes into your loss: is it (100, 1)?",
+            "Print the shape of the difference in your loss. Is each score compared with its own target only?",
         )
     if right <= 10:
         raise Wrong("Inside and outside exchanged", f"{told} Does your loss fall where label and score agree?")
     raise Wrong(
         "Not all on the right side",
-        f"{told} Print the loss as it trains. Does it still fall? Or never? Then print the shape of what you average.",
+        f"{told} Print the loss as it trains. Does it still fall: then give it more steps. Does it leap: a lower rate. "
+        "Else print the shape of what you average: is it (100, 1), or (100, 100)?",
     )

@@ -12,8 +12,18 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 def pair_of(answer, what, parts):
     """Return the answer as a tuple if it is a tuple or list of two; raise Wrong where it is not."""
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        raise Wrong("Not a pair", f"{what} should give a pair, {parts}. It gives {answer!r:.80}.")
+        raise Wrong("Not a pair", f"{what} should give a pair, {parts}. It gives {short(answer)}.")
     return tuple(answer)
+
+
+def short(value, most=120):
+    """Return the value's repr, with … where it is cut off.
+
+    >>> short([160, 170, 180], most=12)
+    '[160, 170, …'
+    """
+    whole = repr(value)
+    return whole if len(whole) <= most else f"{whole[: most - 1]}…"
 
 
 def plain(value):
@@ -59,6 +69,11 @@ def chunk_count(answer):
             raise Wrong("Every place counted", f"{told} Can a block begin at the very last token?")
         if got < 0 and right == 0:
             raise Wrong("Fewer than none", f"{told} The text is too short. How many places are there then?")
+        if got == block_size - length > 0:
+            raise Wrong(
+                "A place in a text that is too short",
+                f"{told} Can a chunk of {block_size + 1} tokens begin anywhere in a text of {length}?",
+            )
         if got == block_size - length < 0:
             raise Wrong("The wrong way round", f"{told} Which of the two is the larger one?")
         raise Wrong("Not the count", f"{told} Draw the places, and count.")
@@ -86,10 +101,19 @@ def examples_of(answer):
     for chunk in ([7, 8, 9], [3, 1, 4, 1, 5, 9], [4, 2]):
         handed, T = list(chunk), len(chunk) - 1
         made = call(answer, handed)
-        told = f"For {chunk} you get {made!r:.120}."
+        told = f"For {chunk} you get {short(made)}."
+        got = plain(made)
+        # in a chunk of three, x and y look like two pairs of tokens; in one of two they do not
+        if got == [chunk[:-1], chunk[1:]] and plain(call(answer, chunk[:2])) == [chunk[:1], chunk[1:2]]:
+            raise Wrong(
+                "The rows x and y", f"{told} These are the two rows; the examples are in them. Which is the first?"
+            )
         if not isinstance(made, (list, tuple)) or not all(isinstance(e, (list, tuple)) and len(e) == 2 for e in made):
             raise Wrong("Not a list of pairs", f"{told} Each example is a pair: a list, and an id.")
-        got = plain(made)
+        if got == [[chunk[t], chunk[t + 1]] for t in range(T)]:
+            raise Wrong("A token in place of the context", f"{told} A context is a list. Of which tokens?")
+        if got in ([[chunk[:t], chunk[t + 1]] for t in range(first, T)] for first in (0, 1)) and got:
+            raise Wrong("A token is left out", f"{told} Which token stands between each context and its target?")
         if got == [[chunk[: t + 1], chunk[t + 1]] for t in range(T)]:
             if handed != chunk:
                 raise Wrong("The list that came in is changed", f"chunk was {chunk} and is {handed} after the call.")
@@ -140,7 +164,13 @@ def three_parts(answer):
         right = [data[:a], data[a:b], data[b:]]
         made = call(answer, handed)
         if not isinstance(made, (list, tuple)) or len(made) != 3 or not all(isinstance(p, (list, tuple)) for p in made):
-            raise Wrong("Not three parts", f"For a list of {n} you get {made!r:.80}. Three lists are asked for.")
+            what = short(made)
+            if isinstance(made, (list, tuple)) and made:
+                if all(isinstance(p, (list, tuple)) for p in made):
+                    what = f"{len(made)} part{'s' if len(made) > 1 else ''}"
+                elif plain(made) == data:
+                    what = f"one list of {len(made)}"
+            raise Wrong("Not three parts", f"For a list of {n} you return {what}. Three lists are asked for.")
         got = plain(made)
         joined = [token for part in got for token in part]
         counts = Counter(map(repr, joined))
@@ -203,10 +233,14 @@ def with_unknown(answer):
         if not isinstance(made, (list, tuple)) or len(made) != 2 or not all(map(callable, made)):
             raise Wrong(
                 "Not a pair of functions",
-                f"with_unknown({vocabulary}) gives {made!r:.80}. Return the two functions themselves, not called.",
+                f"with_unknown({vocabulary}) gives {short(made)}. Return the two functions themselves, not called.",
             )
         encode, decode = made
         known, strange = "".join(vocabulary[::-1]), f"{vocabulary[1]}é{vocabulary[0]}ß{vocabulary[1]}é"
+        if _encodes(decode, known, list(range(len(vocabulary)))[::-1]):
+            raise Wrong(
+                "decode stands first", f"The second function makes ids of {known!r}. First encode, then decode."
+            )
         _check_encoded(encode, known, vocabulary)
         _check_encoded(encode, strange, vocabulary)
         if handed != vocabulary:
@@ -216,16 +250,26 @@ def with_unknown(answer):
         _check_decoded(decode, strange, vocabulary)
 
 
+def _encodes(function, text, ids):
+    """Whether the function makes these ids of the text; one that decodes may stop at a text in any way."""
+    try:
+        return plain(function(text)) == ids
+    except Exception:
+        return False
+
+
 def _check_encoded(encode, text, vocabulary):
     V = len(vocabulary)
     right = [vocabulary.index(c) if c in vocabulary else V for c in text]
     try:
         made = call(encode, text)
     except (KeyError, ValueError, IndexError) as error:
+        if all(c in vocabulary for c in text):
+            raise
         raise Wrong(
             "It stops at an unknown character", f"encode({text!r}) raises {type(error).__name__}. It should be {right}."
         ) from None
-    told = f"With the vocabulary {vocabulary}, encode({text!r}) gives {made!r:.80}, and should give {right}."
+    told = f"With the vocabulary {vocabulary}, encode({text!r}) gives {short(made)}, and should give {right}."
     if not isinstance(made, (list, tuple)) and not hasattr(made, "tolist"):
         raise Wrong("Not a list of ids", told)
     got = plain(made)
@@ -255,7 +299,7 @@ def _check_decoded(decode, text, vocabulary):
             "decode does not know the id V",
             f"decode({ids}) raises {type(error).__name__}. With {V} characters, {V} is the id of the unknown.",
         ) from None
-    told = f"With the vocabulary {vocabulary}, decode({ids}) gives {made!r:.80}, and should give {right!r}."
+    told = f"With the vocabulary {vocabulary}, decode({ids}) gives {short(made)}, and should give {right!r}."
     if made == right:
         return
     if isinstance(made, (list, tuple)):
@@ -322,7 +366,7 @@ def word_vocabulary(answer):
     if isinstance(vocabulary, (set, frozenset)):
         raise Wrong("A set in place of a list", "A set has no order of its own. Which word has the id 0?")
     if not isinstance(vocabulary, (list, tuple)):
-        raise Wrong("Not a list of words", f"Your vocabulary is {vocabulary!r:.60}.")
+        raise Wrong("Not a list of words", f"Your vocabulary is {short(vocabulary)}.")
     if foreign := [word for word in vocabulary if word not in training]:
         if set(vocabulary) == set(validation):
             raise Wrong("Made from the validation words", "Which of the two parts is for learning?")
@@ -331,7 +375,7 @@ def word_vocabulary(answer):
                 "Validation words in the vocabulary",
                 f"{foreign[0]!r} is not in training_words. Would you know the word before you have seen that text?",
             )
-        raise Wrong("Not a list of words", f"Your vocabulary has {foreign[0]!r:.40}, which is in neither list.")
+        raise Wrong("Not a list of words", f"Your vocabulary has {short(foreign[0])}, which is in neither list.")
     if len(set(vocabulary)) < len(vocabulary):
         twice = next(word for word in vocabulary if vocabulary.count(word) > 1)
         raise Wrong("A word more than once", f"{twice!r} is in your vocabulary twice. Which place is its id?")
@@ -428,9 +472,9 @@ def _rows(answer, data, T, B, dice):
     for name, rows in (("x", x), ("y", y)):
         lists = [isinstance(row, list) for row in rows] if isinstance(rows, list) else [False]
         if name == "y" and len(lists) == B and not any(lists):
-            raise Wrong("One target for each row", f"y is {rows!r:.60}. Each of the {T} places has a target.")
+            raise Wrong("One target for each row", f"y is {short(rows)}. Each of the {T} places has a target.")
         if not all(lists):
-            raise Wrong("Not a list of rows", f"{name} should be a list of lists, and is {rows!r:.60}.")
+            raise Wrong("Not a list of rows", f"{name} should be a list of lists, and is {short(rows)}.")
         if len(rows) != B:
             raise Wrong("Not batch_size rows", f"{name} has {len(rows)} rows, and batch_size is {B}.")
     return x, y
@@ -483,7 +527,8 @@ def twice(tokens, pair):
     minutes=12,
     allows="You can merge a pair, and that is the whole of byte-pair encoding's step.",
     hints=(
-        "A for loop cannot jump over a token. A while loop with a place i can: i += 1, or i += 2 after a merge.",
+        "After a merge, one token must be jumped over. One way: a while loop with a place i, and i += 1, or i += 2 "
+        "after a merge. (A for loop can do it too, if it remembers that a token is used already.)",
         "At place i: is i + 1 still in the list, and are the two tokens the pair? Then append both joined, and i += 2. "
         "Else append tokens[i], and i += 1.",
         "tuple(tokens[i : i + 2]) == tuple(pair) also works at the last place: there the slice has a single token.",
@@ -517,7 +562,7 @@ def merge_pair(answer):
     for tokens, pair in cases:
         handed, right = list(tokens), merge(tokens, pair)
         made = call(answer, handed, pair)
-        told = f"merge_pair({tokens}, {pair}) gives {made!r:.80}, and should give {right}."
+        told = f"merge_pair({tokens}, {pair}) gives {short(made)}, and should give {right}."
         if isinstance(made, str):
             raise Wrong("A text, not a list", f"{told} In a text nobody can see the borders of the tokens.")
         if not isinstance(made, (list, tuple)):
@@ -637,7 +682,7 @@ def merged(answer):
                 "It stops with an error when nothing is left",
                 "merged('ab', 5): after one merge there is a single token, and no pair any more. What now?",
             ) from None
-        told = f"merged({text!r}, {merges}) gives {made!r:.100}, and should give {right}."
+        told = f"merged({text!r}, {merges}) gives {short(made)}, and should give {right}."
         if isinstance(made, str):
             raise Wrong("A text, not a list", f"{told} In a text nobody can see the borders of the tokens.")
         got = list(made) if isinstance(made, (list, tuple, set, dict)) else None

@@ -1,4 +1,4 @@
-"""Still pictures: expression graphs, curves, error plots, planes. Each one carries its alt text.
+"""Still pictures: expression graphs, curves, error plots, planes, tables. Each one carries its alt text.
 
 >>> from lesson_lib import draw
 >>> draw.curve(lambda x: x**2, -2, 2, tangent=(1, 2))  # doctest: +SKIP
@@ -12,7 +12,9 @@ from lesson_lib.draw.graph import graph
 from lesson_lib.draw.picture import Picture, TextPicture
 from lesson_lib.draw.place import NoRenderer, layout
 from lesson_lib.draw.plane import planes
+from lesson_lib.draw.table import sheet, table
 
 __all__ = [
     "NoRenderer", "Picture", "TextPicture", "colors", "curve", "errors", "figure", "graph", "layout", "planes",
+    "sheet", "table",
 ]  # fmt: skip

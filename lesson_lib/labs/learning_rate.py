@@ -1,6 +1,7 @@
 """The learning-rate lab: the path of gradient descent on a landscape, and its losses, for any learning rate."""
 
 import math
+import numbers
 
 from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, observe, validate
 
@@ -101,8 +102,9 @@ def learning_rate(landscape="bowl", rate=0.1, *, start=(2.4, 1.4), momentum=0.0,
         raise ValueError(f"start is a pair of numbers (x, y), and not {start!r}") from None
     if not (abs(settings["x"]) <= WIDTH and abs(settings["y"]) <= HEIGHT):
         raise ValueError(f"start must have x from -3 to 3 and y from -2 to 2, and not {start!r}")
-    if not (isinstance(steps, int) and 1 <= steps <= MOST_STEPS):
+    if not (isinstance(steps, numbers.Integral) and 1 <= steps <= MOST_STEPS):
         raise ValueError(f"steps must be a whole number from 1 to {MOST_STEPS}, and not {steps!r}")
+    settings["steps"] = int(steps)  # a NumPy integer is none to traitlets
     try:
         return LearningRate(**settings)
     except TraitError as error:

@@ -62,7 +62,7 @@ function render(page) {
   };
 }
 
-const shown = new Map(); // model -> how many places of the page show it
+const shown = new WeakMap(); // model -> how many places of the page show it
 
 // -- the network's answers: a map for two inputs, a curve for one ---------------------------------------------
 

@@ -115,6 +115,7 @@ class Playground(Lab):
     def _take(self, trainer):
         """Let this one be trained from now on."""
         self._trainer = trainer
+        self._taken = self.data, self.layers
         self._most = 0.0  # the largest gradient so far
         self._note = ""
         self.problem = ""
@@ -134,7 +135,7 @@ class Playground(Lab):
             trainer = self._make(self.data, self.layers)
         except Exception:
             trainer, self._trainer = self._trainer, None
-            setattr(self, change["name"], change["old"])
+            self.data, self.layers = self._taken  # one message can change both
             self._trainer = trainer
             raise
         if self.rate == self._trainer.usual_rate:  # nobody has chosen another
