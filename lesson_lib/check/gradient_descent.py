@@ -1,6 +1,8 @@
 """Checks of lesson 5: loss curves read, rates computed, a schedule, the loop, gradients added up, momentum."""
 
+import inspect
 import math
+import numbers
 import random
 
 from ..datasets import four_examples
@@ -97,6 +99,31 @@ SHARES = {
 }
 
 
+def brief(answer, most=40):
+    """Return the answer as text, with … where it is cut."""
+    text = repr(answer)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def run(answer, *args):
+    """Return call(answer, *args); raise Wrong for two slips of which Python only says that an attribute is missing."""
+    try:
+        return call(answer, *args)
+    except AttributeError as error:
+        if inspect.isroutine(error.obj):
+            raise Wrong(
+                "The function, not its result", f"`loss` is a function: call it. `loss()` gives a Value. ({error}.)"
+            ) from None
+        # python 3.11 does not say which object refused a new attribute
+        if isinstance(error.obj, Value) or str(error).startswith("'Value' object"):
+            raise Wrong(
+                "Not in a Value",
+                f"A Value has its data and its grad, and takes nothing new ({error}). If you need more "
+                "numbers, where can they live: in a list beside the parameters?",
+            ) from None
+        raise
+
+
 def hold_numbers(parameters):
     if any(isinstance(p.data, Value) for p in parameters):
         raise Wrong("A Value inside a Value", "p.data is a plain number. Did you compute with p, or with p.data?")
@@ -107,6 +134,20 @@ def are_the_same(handed, parameters):
         raise Wrong("The parameters are replaced", "The list holds new Values. The network keeps the old ones.")
 
 
+class Loss(Value):
+    """A loss that tells its walker when backward() is called."""
+
+    __slots__ = ("walker",)
+
+    def __init__(self, value, walker):
+        super().__init__(value.data, value.op, value.left, value.d_left, value.right, value.d_right)
+        self.walker = walker
+
+    def backward(self):
+        self.walker.backwards += 1
+        super().backward()
+
+
 class Walker:
     """Two parameters on the landscape and the function that computes the loss there, for one call of the answer."""
 
@@ -115,18 +156,18 @@ class Walker:
         for p, g in zip(self.parameters, old):
             p.grad = g
         self.handed = list(self.parameters)
-        self.calls, self.limit = 0, limit
+        self.calls, self.backwards, self.limit = 0, 0, limit
 
     def loss(self):
         self.calls += 1
         if self.calls > self.limit:
             raise Wrong("It never stops", f"Your loop asked for the loss more than {self.limit} times. What ends it?")
         hold_numbers(self.parameters)
-        return landscape(*self.parameters)
+        return Loss(landscape(*self.parameters), self)
 
     def run(self, answer, *settings):
         """Return what the answer returns; raise Wrong where it did not leave two Values with numbers in them."""
-        made = call(answer, self.handed, self.loss, *settings)
+        made = run(answer, self.handed, self.loss, *settings)
         hold_numbers(self.parameters)
         are_the_same(self.handed, self.parameters)
         return made
@@ -139,7 +180,9 @@ class Walker:
 def list_of_losses(made, steps, what):
     """Return the list of losses that the answer gave; raise Wrong where it is none of `steps` plain numbers."""
     if isinstance(made, (int, float)) and not isinstance(made, bool) or isinstance(made, Value):
-        raise Wrong("Only one loss", f"{what} gives {made!r:.40}. Where are the losses of all {steps} steps collected?")
+        raise Wrong(
+            "Only one loss", f"{what} gives {brief(made)}. Where are the losses of all {steps} steps collected?"
+        )
     if isinstance(made, (list, tuple)) and any(isinstance(x, Value) for x in made):
         raise Wrong(
             "The losses are Values",
@@ -165,7 +208,7 @@ def list_of_losses(made, steps, what):
 )
 def diagnosis(answer):
     if not isinstance(answer, dict):
-        raise Wrong("Not a dict", f'diagnosis should look like {{"A": "fine", ...}}, and is {answer!r:.60}.')
+        raise Wrong("Not a dict", f'diagnosis should look like {{"A": "fine", ...}}, and is {brief(answer, 60)}.')
     if sorted(map(str, answer)) != list("ABCD"):
         raise Wrong("Not the four letters", f"The names should be A, B, C, D, and are {', '.join(map(str, answer))}.")
     if ... in answer.values():
@@ -174,7 +217,7 @@ def diagnosis(answer):
     for letter, verdict in got.items():
         if verdict not in VERDICTS:
             known = ", ".join(map(repr, VERDICTS))
-            raise Wrong("Not one of the verdicts", f"{letter} is {answer[letter]!r:.40}. The verdicts are {known}.")
+            raise Wrong("Not one of the verdicts", f"{letter} is {brief(answer[letter])}. The verdicts are {known}.")
     if len(set(got.values())) < 4:
         twice = next(v for v in VERDICTS if list(got.values()).count(v) > 1)
         raise Wrong("One verdict twice", f"You say {twice!r} more than once. Each verdict fits one curve.")
@@ -216,7 +259,10 @@ def diagnosis(answer):
 def two_rates(answer):
     for a in (1.0, 4.0, 0.25, 25.0):
         what = f"two_rates({a:g})"
-        got = numbers_of(call(answer, a), 2, what)
+        made = call(answer, a)
+        if isinstance(made, numbers.Real) and not isinstance(made, bool):
+            raise Wrong("One number, not two", f"{what} gives {made:g}. Return two numbers: `return one_step, limit`.")
+        got = numbers_of(made, 2, what)
         right = [1 / (2 * a), 1 / a]
         if same(got, right):
             continue
@@ -229,6 +275,9 @@ def two_rates(answer):
             raise Wrong("The parabola of the lesson", f"{told} Those are the rates for a = 1. Where does a come in?")
         if same(got, [a / 2, a]):
             raise Wrong("The wrong way round", f"{told} On a steeper parabola, should the steps be larger or smaller?")
+        if same(got, [a / 2, 1 / a]):
+            asked = "Did you write 1 / 2 * a? Python reads that as (1 / 2) * a. Where do the parentheses belong?"
+            raise Wrong("The first is turned over", f"{told} For the first, {a / 2:g} is a / 2. {asked}")
         if close(got[0], right[0]) and close(got[1], 2 * right[1]):
             limit = f"With the rate {got[1]:g} the factor is {1 - 2 * a * got[1]:g}."
             raise Wrong("The limit is too high", f"{told} {limit} Does the distance then become smaller?")
@@ -264,7 +313,7 @@ def half_life(answer):
         what = f"half_life({rate:g}, {every})"
         schedule = call(answer, rate, every)
         if not callable(schedule):
-            raise Wrong("Not a schedule", f"{what} gives {schedule!r:.40}. It should give a function of step.")
+            raise Wrong("Not a schedule", f"{what} gives {brief(schedule)}. It should give a function of step.")
         first, second = (number(call(schedule, every), f"{what}({every})") for _ in range(2))
         if first != second:
             raise Wrong(
@@ -368,12 +417,20 @@ def check_walk(name, walker, made, steps, m, old):
         if got[1] == START[1]:
             raise Wrong("Only the first parameter", f"{told} Is the update inside the loop over all parameters?")
         if walker.calls < steps:
-            asked = f"loss() was called {walker.calls} times. After an update the loss is another one."
+            often = "once" if walker.calls == 1 else f"{walker.calls} times"
+            asked = f"loss() was called {often}. After an update the loss is another one."
             raise Wrong("The loss is computed once", f"{told} {asked} Where does the call belong?")
-        raise Wrong("Another place", told)
+        first = f"The first step leads to {shown(right[1])}: minus {RATE} times the gradient."
+        raise Wrong("Another place", f"{told} {first} Where does yours lead?")
     losses = list_of_losses(made, steps, what)
     wanted = [landscape(*place) for place in right]
     told = f"{what} gives the losses {shown(losses)} and should give {shown(wanted[:-1])}."
+    if same(losses, wanted[:-1]) and walker.backwards > steps:
+        raise Wrong(
+            "One backward() is enough",
+            f"All numbers are right! But backward() ran {walker.backwards} times in {steps} steps. One call computes "
+            "all gradients. With 41 parameters, yours would run it 41 times in each step. In which loop is it?",
+        )
     if same(losses, wanted[:-1]):
         return
     if same(losses, wanted[1:]):
@@ -418,8 +475,9 @@ def gradient_of_mean(answer):
             p.grad = g
         losses = [lambda x=x, t=t, w=w, b=b: (w * x + b - t) ** 2 for x, t in examples]
         handed = list(parameters)
-        made = call(answer, handed, list(losses))
-        what = f"With {n} example{'s' if n > 1 else ''}"
+        made = run(answer, handed, list(losses))
+        count = f"{n} example{'s' if n > 1 else ''}"
+        what = f"With {count}"
         if (w.data, b.data) != (0.5, -1.0):
             raise Wrong(
                 "The numbers are changed",
@@ -433,7 +491,9 @@ def gradient_of_mean(answer):
         if same(got, right):
             back = list(made) if isinstance(made, (list, tuple)) else []
             if len(back) != 2 or back[0] is not w or back[1] is not b:
-                raise Wrong("Not the parameters come back", f"The gradients are right, but you return {made!r:.60}.")
+                raise Wrong(
+                    "Not the parameters come back", f"The gradients are right, but you return {brief(made, 60)}."
+                )
             continue
         if got == [0, 0]:
             raise Wrong("All gradients are 0", f"{told} Where is backward() called, and what is set to zero after it?")
@@ -451,7 +511,7 @@ def gradient_of_mean(answer):
         if same(got, divided_each_time(shares)):
             raise Wrong("Divided too often", f"{told} What you divide inside the loop is divided again later.")
         if same(got, [t / 2 for t in total]):
-            raise Wrong("Divided by the number of parameters", f"{told} There are 2 parameters, and {n} examples.")
+            raise Wrong("Divided by the number of parameters", f"{told} There are 2 parameters, and {count}.")
         raise Wrong("Other gradients", told)
 
 
@@ -506,7 +566,7 @@ def updates_needed(answer):
 
         handed = [p]
         what = f"For x² from {start:g} with rate 0.25, target {target:g} and limit {limit}"
-        got = number(call(answer, handed, loss, 0.25, target, limit), "updates_needed(...)")
+        got = number(run(answer, handed, loss, 0.25, target, limit), "updates_needed(...)")
         hold_numbers([p])
         are_the_same(handed, [p])
         made = limit if right < 0 else right
@@ -516,6 +576,12 @@ def updates_needed(answer):
             continue
         if p.data == start and made:
             raise Wrong("Nothing has moved", f"{told} Is the update made, with the number inside: p.data?")
+        if len(calls) == 1 and made:
+            asked = "loss() was called once. After an update the loss is another one."
+            raise Wrong("The loss is computed once", f"{told} {asked} Where does the call belong?")
+        if right >= 0 and right < limit and p.data in (start / 2**limit, start / 2 ** (limit + 1)):
+            asked = f"All {limit} updates are made, and only then one asks which loss was low enough."
+            raise Wrong("It does not stop", f"{told} {asked} When should the question come?")
         if p.data > start:
             raise Wrong("Uphill", f"{told} The gradient points to where the loss grows. Plus or minus?")
         if p.data != place and p.data == adding_up_on_a_parabola(start, target, limit):
@@ -536,7 +602,7 @@ def updates_needed(answer):
             raise Wrong("Not the number of updates", f"{told} What do you return?")
         if p.data == place / 2 and right < 0:
             raise Wrong("One update beyond the limit", f"{told} How many updates may it make at most?")
-        raise Wrong("Another walk", told)
+        raise Wrong("Another walk", f"{told} Each update should halve x. What does your first one do?")
 
 
 def adding_up_on_a_parabola(x, target, limit):
@@ -551,7 +617,7 @@ def adding_up_on_a_parabola(x, target, limit):
 @exercise(
     lesson=LESSON,
     minutes=15,
-    allows="Your ball needs less than a quarter of the steps through the narrow valley. Run the cell below and see.",
+    allows="You wrote momentum: gradient descent that remembers. Run the cell below, and see what the ball gains.",
     hints=(
         "Before the loop: velocities = [0.0 for p in parameters]. They must outlive the single step.",
         "The order in each step: loss, gradients to zero, backward(), then for each parameter its new velocity, and "

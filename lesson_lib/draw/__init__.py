@@ -7,7 +7,7 @@ matplotlib and graphviz are imported when the first picture is drawn, so this im
 """
 
 from lesson_lib.draw import colors
-from lesson_lib.draw.curves import curve, errors, figure
+from lesson_lib.draw.curves import curve, errors, figure, house_style
 from lesson_lib.draw.graph import graph
 from lesson_lib.draw.picture import Picture, TextPicture
 from lesson_lib.draw.place import NoRenderer, layout
@@ -15,6 +15,6 @@ from lesson_lib.draw.plane import planes
 from lesson_lib.draw.table import sheet, table
 
 __all__ = [
-    "NoRenderer", "Picture", "TextPicture", "colors", "curve", "errors", "figure", "graph", "layout", "planes",
-    "sheet", "table",
+    "NoRenderer", "Picture", "TextPicture", "colors", "curve", "errors", "figure", "graph", "house_style", "layout",
+    "planes", "sheet", "table",
 ]  # fmt: skip

@@ -37,7 +37,7 @@ def curve(f, low, high, *, tangent=None, secant=None, points=(), title="", xlabe
     low, high = float(low), float(high)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError(f"low must be below high, and both finite; here low is {low:g} and high is {high:g}")
-    with _house_style():
+    with house_style():
         xs = [low + (high - low) * i / (SAMPLES - 1) for i in range(SAMPLES)]
         ys = [_value(f, x) for x in xs]
         finite = sorted(y for y in ys if math.isfinite(y))
@@ -85,7 +85,7 @@ def errors(steps, errors, *, title="", xlabel="step h", ylabel="error of the slo
     steps = [steps[i] for i in order]
     series = {name: [abs(float(found[i])) for i in order] for name, found in errors.items()}
 
-    with _house_style():
+    with house_style():
         fig, ax = _axes(title, xlabel, ylabel)
         ax.set(xscale="log", yscale="log")
         looks = [("-", "o", colors.DATA), ("--", "s", colors.INK), (":", "^", colors.GRADIENT)]
@@ -124,10 +124,10 @@ def figure(fig, alt):
     return Picture(small.getvalue(), "image/png", alt, width=fig.get_figwidth() * PIXELS)
 
 
-def _house_style():
+def house_style():
+    """Return a context in which matplotlib draws as in all pictures of the course, whatever style is set outside."""
     import matplotlib.style
 
-    # from the default on, so that what a learner set for plots of their own does not come in
     return matplotlib.style.context(["default", STYLE])
 
 

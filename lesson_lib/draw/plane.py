@@ -1,7 +1,7 @@
 """Draw functions of two numbers over the plane: how large they are, and where they change their sign."""
 
 from lesson_lib.draw import colors
-from lesson_lib.draw.curves import _house_style, figure
+from lesson_lib.draw.curves import figure, house_style
 
 # places along each axis; between them the colours are interpolated
 STEPS = 41
@@ -31,7 +31,7 @@ def planes(functions, low, high, *, points=(), xlabel="x1", ylabel="x2", alt=Non
     }
     most = max(np.abs(height).max() for height in heights.values()) or 1.0
     shades = LinearSegmentedColormap.from_list("house", [colors.MUTED, colors.PAPER, colors.DATA])
-    with _house_style():
+    with house_style():
         fig = Figure(figsize=(max(3.0 * len(heights) + 0.9, 4.4), 3.5))
         axes = fig.subplots(1, len(heights), squeeze=False, sharey=True)[0]
         for ax, (title, height) in zip(axes, heights.items()):

@@ -127,7 +127,7 @@ def _picture(lab):
     # the way into infinity, or down to 0, is long: the plot shows where it begins
     losses = [min(max(loss, 1e-99), 1e99) for *_, loss in places if math.isfinite(loss)]
     low, high = max(min(losses), 1e-9), min(max(losses), 1e9)
-    with draw.curves._house_style():
+    with draw.house_style():
         fig = Figure(figsize=(8.4, 3.5))
         left, right = fig.subplots(1, 2)
         shades = LinearSegmentedColormap.from_list("house", [colors.DATA, colors.PAPER])

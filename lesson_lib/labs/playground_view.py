@@ -4,7 +4,6 @@ import math
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
-from lesson_lib.draw.curves import STYLE
 
 PLACES, PLACES_1D = 24, 81  # where the network is asked: on each side of the map, along a curve
 POINTS = 300  # of the loss curve, at most
@@ -46,7 +45,7 @@ def _window(trainer):
         halves[1] = 2.0  # the answer goes beyond the labels
     if flat and max(halves) < 3 * min(halves):
         halves = [max(halves)] * 2  # the same scale on both axes
-    return [[round(m - h, 6), round(m + h, 6)] for m, h in zip(middles, halves)]
+    return [[m - h, m + h] for m, h in zip(middles, halves)]
 
 
 def _names(blocks, known):
@@ -138,10 +137,9 @@ def _trend(losses):
 
 def picture(scene, now, heights, rate, alt):
     """Return a `draw.Picture` of what the page draws from the same scene, now and heights."""
-    import matplotlib.style
     from matplotlib.figure import Figure
 
-    with matplotlib.style.context(["default", STYLE]):
+    with draw.house_style():
         fig = Figure(figsize=(9.6, 3.3))
         fig.get_layout_engine().set(wspace=0.06)
         answers, losses, gradients = fig.subplots(1, 3, width_ratios=(1, 1, 1.1))
@@ -203,5 +201,6 @@ def _gradients(ax, scene, now):
                     ax.add_patch(Rectangle(corner, side, side, linewidth=0.9, **look))
         y += len(rows) + 0.8
     wide = max(max(len(rows), len(rows[0])) for rows in scene["blocks"])
-    ax.set(xlim=(-4 if scene["known"] else 0, wide), ylim=(max(y, 4), 0), aspect="equal", title="Gradients, ■ above 0")
+    ax.set(xlim=(-4 if scene["known"] else 0, wide), ylim=(max(y, 4), 0), aspect="equal")
+    ax.set_title("Gradients (filled: above 0)")  # ■ is the mark of a label beside it
     ax.axis("off")
