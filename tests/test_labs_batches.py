@@ -1,6 +1,5 @@
 """The batch lab: what it says and draws against slices of the text itself, in Python and in the page."""
 
-import importlib
 import json
 import re
 import sys
@@ -10,11 +9,9 @@ import warnings
 import pytest
 from traitlets import TraitError
 
-from lesson_lib.labs.batches import HELD, MOST_BATCH, MOST_BLOCK, batches, mark
+from lesson_lib.labs.batches import HELD, MOST_BATCH, MOST_BLOCK, batches
+from lesson_lib.labs.signs import drawable, mark
 from tests.test_labs_backprop import STAND_IN
-
-# `lesson_lib.labs.batches` is the function
-module = importlib.import_module("lesson_lib.labs.batches")
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n"
 # Chinese, an emoji of three code points, a combining mark, right to left, a tag, a tab, a formula, a lone surrogate
@@ -205,7 +202,7 @@ def test_a_still_picture_needs_no_letter_that_the_font_lacks():
         for start in 0, 20, len(ODD) - MOST_BLOCK - 1:
             lab.starts = [start] * MOST_BATCH
             assert lab.still().mime == "image/png"
-    assert module._drawable("床") == "□" and module._drawable("◌\u0301") == "◌\u0301"
+    assert drawable("床") == "□" and drawable("◌\u0301") == "◌\u0301"
     html = lab._repr_mimebundle_()[0]["text/html"]
     assert "<script" not in html and "<b>" not in html
 

@@ -653,3 +653,18 @@ def test_in_the_page_text_stays_text(show):
     page.press("Walk 20", 3)
     assert page.page.locator(".ll-lab img").count() == 0
     assert "<" in page.texts(".bg-label") and "😀" in page.texts(".bg-label")
+
+
+def test_the_learner_s_own_style_does_not_get_into_the_still_picture():
+    import matplotlib.style
+
+    plain = bigram(TEXT).still().data
+    with matplotlib.style.context("dark_background"):
+        assert bigram(TEXT).still().data == plain
+
+
+@pytest.mark.parametrize("invisible", ["\u200b", "\u3164", "\u2800", "\ufe0f", "\x00"])
+def test_a_character_that_cannot_be_seen_has_a_box_and_its_code_point(invisible):
+    lab = bigram(f"a{invisible}a")
+    i = sorted({"a", invisible}).index(invisible)
+    assert lab.labels[i] == "□" and lab.names[i] == f"U+{ord(invisible):04X}"

@@ -42,8 +42,8 @@ def alike(a, b, tolerance=1e-5):
 
 
 def rows(tensor):
-    """Return a small table of numbers in words."""
-    return "; ".join(", ".join(f"{x:.3g}" for x in row) for row in tensor.tolist())
+    """Return a small table of numbers in words; what is only rounding away from 0 is 0."""
+    return "; ".join(", ".join(f"{0.0 if abs(x) < 1e-6 else x:.3g}" for x in row) for row in tensor.tolist())
 
 
 def surprises(chances):
@@ -173,7 +173,7 @@ def mean_surprise(answer):
     hints=(
         "The sums of the rows, with keepdim=True, have the shape (V, 1). Divide by them.",
         "For the empty rows, change the counts before you divide: what if all their counts were 1?",
-        "torch.where(totals > 0, counts, 1) takes the counts, and 1 wherever the row's total is 0.",
+        "torch.where(condition, a, b) takes a where the condition is True, and b elsewhere. Which rows need another b?",
     ),
     solution="""
         def next_probabilities(counts):
@@ -197,7 +197,8 @@ def next_probabilities(answer):
             raise Wrong("The counts that came in are changed", f"They were {rows(counts)} and are {rows(given)} now.")
         totals = counts.sum(dim=1, keepdim=True)
         right = torch.where(totals > 0, counts.double() / totals, 1 / len(counts))
-        if alike(got, right):
+        never = (counts == 0) & (totals > 0)
+        if alike(got, right) and not got[never].any():
             continue
         told = f"For the counts {rows(counts)} you get {rows(got)}."
         empty = totals[:, 0] == 0
@@ -214,8 +215,11 @@ def next_probabilities(answer):
             raise Wrong("A softmax of counts", f"{told} Softmax is for logits. How do counts become shares?")
         if not made.dtype.is_floating_point:
             raise Wrong("Whole numbers", f"{told} Probabilities have a part after the point.")
-        if ((counts == 0) & (totals > 0) & (got > 0)).any():
-            raise Wrong("Smoothing everywhere", f"{told} A pair that was never counted has a probability above 0.")
+        if (got[never] > 0).any():
+            raise Wrong(
+                "Smoothing everywhere",
+                f"{told} A pair that was never counted has the probability {got[never].max():.3g}, and should have 0.",
+            )
         if empty.any() and alike(got[~empty], right[~empty]):
             at = got[empty]
             if at.isnan().any():
@@ -233,7 +237,7 @@ def next_probabilities(answer):
     hints=(
         "The perplexity is e to the power of the mean negative log-likelihood.",
         "Each token is a row, and the token after it the column: ids[:-1] and ids[1:].",
-        "table[rows, columns] takes one entry for each pair. Then log, mean, minus, exp.",
+        "table[rows, columns] takes one entry for each pair. For a long text, take logarithms before anything else.",
     ),
     solution="""
         def perplexity(table, ids):
@@ -256,7 +260,8 @@ def perplexity(answer):
         (uneven, torch.tensor([0, 2, 1, 1, 0])),
         (uneven, torch.tensor([2, 1, 0, 1, 2, 2, 0])),
     ):
-        what = f"perplexity(table, ids) for ids {ids.tolist()} and the table {rows(table)}"
+        shown = "a table of 1/4 everywhere" if table is uniform else f"the table {rows(table)}"
+        what = f"perplexity(table, ids) for ids {ids.tolist()} and {shown}"
         got = plain(call(answer, table.clone(), ids.clone()), "perplexity(table, ids)")
         given = table[ids[:-1], ids[1:]].double()
         loss = -given.log().mean().item()
@@ -296,6 +301,18 @@ def perplexity(answer):
                 "Every row with every column", f"{told} You took {n} · {n} entries. table[rows, columns] takes {n}."
             )
         raise Wrong("Another number", told)
+    long = torch.arange(3000) % 3
+    right = math.exp(-uneven[long[:-1], long[1:]].double().log().mean().item())
+    try:
+        got = plain(call(answer, uneven.clone(), long), "perplexity(table, ids)")
+    except (OverflowError, ZeroDivisionError):
+        got = math.inf
+    if not close(got, right, 1e-3):
+        raise Wrong(
+            "The product becomes 0",
+            f"For a text of {len(long)} tokens, perplexity(table, ids) is {got:.4g} and should be {right:.4g}. "
+            "What is the product of so many probabilities, for the computer?",
+        )
 
 
 @exercise(
@@ -304,7 +321,7 @@ def perplexity(answer):
     allows="The loss of every model in the rest of the course holds no secret for you.",
     hints=(
         "First the softmax, for each row: exp of all, divided by the sum along the last dimension, with keepdim=True.",
-        "Then one entry for each row: probs[torch.arange(len(targets)), targets].",
+        "Then one entry for each row, probs[rows, columns]. The rows are torch.arange(len(targets)). And the columns?",
         "Then the logarithm, the mean, and the minus.",
     ),
     solution="""
@@ -331,8 +348,17 @@ def cross_entropy_by_hand(answer):
     for logits, targets in cases:
         n, v = logits.shape
         leaf = logits.clone().requires_grad_()
-        made = call(answer, leaf, targets.clone())
         what = f"cross_entropy_by_hand({rows(logits)}; targets {targets.tolist()})"
+        try:
+            made = call(answer, leaf, targets.clone())
+        except RuntimeError as error:
+            if "must match the size" not in str(error):
+                raise
+            raise Wrong(
+                "Two shapes that do not fit",
+                f"In {what} PyTorch stops: {str(error).split(' at non')[0]}. "
+                f"Which shape have your sums, ({n},) or ({n}, 1)?",
+            ) from None
         right = F.cross_entropy(logits, targets).item()
         if isinstance(made, torch.Tensor) and made.shape == (n,):
             raise Wrong("The mean is missing", f"{what} gives {n} numbers, one for each row. One is asked for.")
@@ -389,8 +415,8 @@ def cross_entropy_by_hand(answer):
     allows="You can let any model write, as boldly as you like.",
     hints=(
         "Three steps: the temperature, the softmax, the draw. In this order.",
-        "F.softmax(logits / temperature, dim=0) gives the probabilities, of shape (V,).",
-        "torch.multinomial(probs, 1, generator=generator) gives a tensor of one number; .item() makes an int.",
+        "The temperature divides the logits, not the probabilities. F.softmax with dim=0 is for a single row.",
+        "torch.multinomial draws, and takes the generator by its name. It gives a tensor of one number: .item()?",
     ),
     solution="""
         def draw_next(logits, temperature, generator):
@@ -481,7 +507,7 @@ def learned(ids, vocab_size, steps, rate, *, loss=None, sign=-1, zero=True, opti
         "torch.zeros(vocab_size, vocab_size, requires_grad=True) is the table. ids[:-1] are the inputs, ids[1:] the "
         "targets.",
         "table[ids[:-1]] are the logits, (N, V). F.cross_entropy of them and the targets is the mean loss.",
-        "At each step: loss, gradient set back, backward, and inside torch.no_grad(): table -= rate * table.grad.",
+        "At each step: loss, gradient set back, backward, update. Which of the four does not belong into the graph?",
     ),
     solution="""
         def learn_table(ids, vocab_size, steps, rate):
@@ -504,7 +530,32 @@ def learn_table(answer):
     ids = torch.tensor([0, 1, 2, 0, 1, 1, 2, 2, 0, 1, 0, 2])
     for steps, rate in ((0, 1.0), (1, 1.0), (7, 2.0)):
         what = f"learn_table(ids, 3, steps={steps}, rate={rate})"
-        made = call(answer, ids.clone(), 3, steps, rate)
+        try:
+            made = call(answer, ids.clone(), 3, steps, rate)
+        except (RuntimeError, TypeError, AttributeError) as error:
+            stopped = f"{what} stops: {str(error).split('.')[0]}."
+            if "a leaf Variable that requires grad" in stopped:
+                raise Wrong(
+                    "The update is in the graph",
+                    f"{stopped} In lesson 6 the update stood inside `with torch.no_grad():`. What is it there for?",
+                ) from None
+            lost = "does not require grad" in stopped or "NoneType" in stopped
+            if lost and steps == 1 and "does not require grad" in stopped:
+                raise Wrong(
+                    "The table has no gradient",
+                    f"{stopped} In lesson 6 a parameter was made with `requires_grad=True`. What is it without that?",
+                ) from None
+            if lost and steps == 1:
+                raise Wrong(
+                    "No gradient yet", f"{stopped} The gradient is None until `backward()` has run, as in lesson 6."
+                ) from None
+            if lost:
+                raise Wrong(
+                    "The table is replaced",
+                    f"{stopped} One step works, the second does not: `W = W - ...` makes a new tensor, which is no "
+                    "parameter. Lesson 6 changed the old one in place. How?",
+                ) from None
+            raise
         if isinstance(made, (list, float)) or isinstance(made, torch.Tensor) and made.dim() == 0:
             raise Wrong("The loss comes back", f"{what} gives {made!r:.60}. The table is asked for.")
         got = tensor_of(made, (3, 3), what).detach()
@@ -576,7 +627,7 @@ def trigrams(first, second, third, vocab_size):
     hints=(
         "The three columns of triples are ids[:-2], ids[1:-1] and ids[2:].",
         "Give each triple one number, as each pair had one: (first * V + second) * V + third.",
-        "torch.bincount with minlength=V**3 counts them, and .view(V, V, V) gives the table.",
+        "torch.bincount counts them all at once. How long must its result be, so that .view makes a (V, V, V) of it?",
     ),
     solution="""
         def count_trigrams(ids, vocab_size):
@@ -593,7 +644,15 @@ def count_trigrams(answer):
     for tokens, v in (([0, 1, 2, 0, 1, 1, 2], 3), ([0, 1, 1, 0, 1], 4), ([2, 2, 2, 2, 0, 1, 2, 2], 3)):
         ids = torch.tensor(tokens)
         what = f"count_trigrams({tokens}, {v})"
-        made = call(answer, ids.clone(), v)
+        try:
+            made = call(answer, ids.clone(), v)
+        except RuntimeError as error:
+            if "is invalid for input of size" not in str(error):
+                raise
+            raise Wrong(
+                "The last triples are missing",
+                f"{what} stops: {error}. What if the last triples never occur? How long is what bincount returns then?",
+            ) from None
         if isinstance(made, torch.Tensor) and made.shape == (v, v):
             raise Wrong("Pairs, not triples", f"{what} has the shape {(v, v)}. Where is the third token?")
         if isinstance(made, torch.Tensor) and made.dim() == 1:
@@ -614,9 +673,7 @@ def count_trigrams(answer):
         if got.equal(apart):
             raise Wrong("Each token in one triple only", f"{told} A triple begins at every place, and they overlap.")
         if got.sum() < right.sum() and (got <= right).all():
-            raise Wrong(
-                "Triples are missing", f"{told} {len(tokens)} tokens have {len(tokens) - 2} triples."
-            )
+            raise Wrong("Triples are missing", f"{told} {len(tokens)} tokens have {len(tokens) - 2} triples.")
         if got.sum() == right.sum():
             raise Wrong("In the wrong places", f"{told} Does each triple have a number of its own?")
         raise Wrong("Other counts", told)

@@ -8,7 +8,8 @@ Each lab is a Python file and a JavaScript file of its name, and some CSS where 
 - derivative: expression.py and expression.js read and run the formulas;
 - backprop: graph.py reads the learner's graph, passes.py walks backward through it;
 - learning_rate: landscape.py and landscape.js, where one can descend;
-- playground: trainer.py does the steps, playground_view.py says and draws what there is to see.
+- playground: trainer.py does the steps, playground_view.py says and draws what there is to see;
+- batches and bigram: signs.py has a sign that can be seen for each character.
 
 What all labs share is in base.py, base.js and base.css; plot.js draws axes.
 """

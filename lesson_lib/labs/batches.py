@@ -2,33 +2,17 @@
 
 import operator
 import random
-import unicodedata
 
 from traitlets import Bool, Int, List, Unicode, observe, validate
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
 from lesson_lib.labs.base import HERE, Lab, script, style
+from lesson_lib.labs.signs import drawable, mark
 
 HELD = 20_000  # characters that go to the page: a lab needs no whole book
 MOST_BLOCK = 16
 MOST_BATCH = 8
-
-NAMED = {"\n": ("⏎", "newline"), " ": ("␣", "space"), "\t": ("⇥", "tab")}
-
-
-def mark(character):
-    """Return what to show for one character, and what that means, or "" where it is the character itself.
-
-    >>> mark("\\n"), mark("é"), mark("\\u200d")
-    (('⏎', 'newline'), ('é', ''), ('200D', 'an invisible character, by its code point'))
-    """
-    if character in NAMED:
-        return NAMED[character]
-    kind, name = unicodedata.category(character), unicodedata.name(character, "")
-    if kind[0] in "CZ" or "VARIATION SELECTOR" in name or name.endswith(("FILLER", "JOINER", "BLANK")):
-        return f"{ord(character):04X}", "an invisible character, by its code point"
-    return (f"◌{character}", "a sign that joins the character before it") if kind[0] == "M" else (character, "")
 
 
 class Batches(Lab):
@@ -133,7 +117,7 @@ class Batches(Lab):
             ax.text(x, y, text, **look)
 
         def cell(x, y, number, look, as_id=False):
-            text = str(number) if as_id else _drawable(self.marks[number])
+            text = str(number) if as_id else drawable(self.marks[number])
             ax.add_patch(_square(x, y, **LOOKS[look]))
             words(x, y, text, ha="center", fontsize=7 if _is_code(text) else 10)
 
@@ -174,14 +158,6 @@ def _square(x, y, **look):
     from matplotlib.patches import Rectangle
 
     return Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, **look)
-
-
-def _drawable(shown):
-    """Return the mark, or □ where the font of the pictures lacks it."""
-    from matplotlib.font_manager import findfont, get_font
-
-    font = get_font(findfont("DejaVu Sans"))
-    return shown if all(font.get_char_index(ord(character)) for character in shown) else "□"
 
 
 def _is_code(shown):

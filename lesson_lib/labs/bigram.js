@@ -379,7 +379,7 @@ function render(page) {
     const { marks, shade } = SCALES[view === "difference" ? "difference" : "probability"];
     const step = Math.min(56, width / marks.length);
     const texts = [svg("text", { x, y, class: "ll-muted", text: view === "difference"
-      ? "learned − counted; a dash is below 0" : "probability of the next character" })];
+      ? "logarithmic; a dash is below 0" : "probability of the next (logarithmic)" })];
     marks.forEach((mark, i) => {
       const low = mark < 0;
       texts.push(svg("rect", { x: x + i * step, y: y + 8, width: step - 6, height: 12, class: "ll-paper" }),

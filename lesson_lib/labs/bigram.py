@@ -8,11 +8,11 @@ from traitlets import Enum, Float, Int, List, TraitError, Unicode, validate
 
 from lesson_lib import draw
 from lesson_lib.labs.base import HERE, Lab, script, style
+from lesson_lib.labs.signs import INVISIBLE, NAMED, drawable, mark
 
 VIEWS = ("counted", "learned", "difference")
 LARGEST = 110  # rows in the table; the rarest characters of a larger vocabulary share one
 OTHER = "…"
-SIGNS = {"\n": ("⏎", "newline"), " ": ("␣", "space"), "\t": ("⇥", "tab")}
 
 
 class Bigram(Lab):
@@ -92,33 +92,41 @@ class Bigram(Lab):
         from matplotlib.colors import LinearSegmentedColormap
         from matplotlib.figure import Figure
 
-        table, signs, first, second = self.table(), _drawable(self.labels), self.first, self.second
+        table, signs, first, second = self.table(), [*map(drawable, self.labels)], self.first, self.second
         size, differs = len(signs), self.view == "difference"
         power = np.sign(table) * np.maximum(0, 1 + np.log10(np.maximum(np.abs(table), 1e-12)) / 4)
         less = draw.colors.MUTED if differs else draw.colors.PAPER
         shades = LinearSegmentedColormap.from_list("house", [less, draw.colors.PAPER, draw.colors.DATA])
-        fig = Figure(figsize=(9.4, 5.2), layout="constrained", facecolor=draw.colors.PAPER)
-        left, right = fig.subplots(1, 2, width_ratios=(1.25, 1))
-        left.imshow(power, cmap=shades, vmin=-1, vmax=1, interpolation="nearest")
-        left.axhline(first, color=draw.colors.INK, linewidth=0.8)
-        left.axvline(second, color=draw.colors.INK, linewidth=0.8)
-        every = -(-size // 34)
-        for axis in (left.xaxis, left.yaxis):
-            axis.set_ticks(range(0, size, every), signs[::every], fontsize=8, parse_math=False)
-        left.set(xlabel="the next character", ylabel="a character")
-        key = " (blue: learned is larger)" if differs else ""
-        left.set_title(f"{size} × {size} pairs, {self.view}{key}", fontsize=11)
+        with draw.house_style():
+            fig = Figure(figsize=(9.4, 5.2), layout="constrained", facecolor=draw.colors.PAPER)
+            left, right = fig.subplots(1, 2, width_ratios=(1.25, 1))
+            left.imshow(power, cmap=shades, vmin=-1, vmax=1, interpolation="nearest")
+            left.grid(False)
+            right.grid(False)
+            left.axhline(first, color=draw.colors.INK, linewidth=0.8)
+            left.axvline(second, color=draw.colors.INK, linewidth=0.8)
+            # labels that would touch stand in two columns; of more than 68 some are left out
+            columns, every = 1 + (size > 34), -(-size // 68)
+            for axis in (left.xaxis, left.yaxis):
+                for column in range(columns):
+                    places = range(column * every, size, columns * every)
+                    shown, outer = [signs[i] for i in places], column == 1
+                    axis.set_ticks(places, shown, minor=outer, fontsize=7.5, parse_math=False)
+                    axis.set_tick_params(which="minor" if outer else "major", length=0, pad=13 if outer else 3)
+            left.set(xlabel="the next character", ylabel="a character")
+            key = "blue: learned is larger" if differs else "the darker, the more probable"
+            left.set_title(f"{size} × {size} pairs, {self.view} ({key}; logarithmic)", fontsize=9)
 
-        row = np.nan_to_num(table[first])
-        order = np.argsort(-np.abs(row), kind="stable")[:12]
-        looks = [draw.colors.DATA if value >= 0 else draw.colors.MUTED for value in row[order]]
-        right.barh(range(len(order)), row[order], color=looks)
-        right.set_yticks(range(len(order)), [signs[i] for i in order], parse_math=False)
-        right.invert_yaxis()
-        right.spines[["top", "right"]].set_visible(False)
-        right.set_xlabel("learned minus counted" if differs else f"probability at temperature {self.temperature:g}")
-        right.set_title(f"after {signs[first]}", fontsize=11, parse_math=False)
-        return draw.figure(fig, self._in_words())
+            row = np.nan_to_num(table[first])
+            order = np.argsort(-np.abs(row), kind="stable")[:12]
+            looks = [draw.colors.DATA if value >= 0 else draw.colors.MUTED for value in row[order]]
+            right.barh(range(len(order)), row[order], color=looks)
+            right.set_yticks(range(len(order)), [signs[i] for i in order], parse_math=False)
+            right.invert_yaxis()
+            right.spines[["top", "right"]].set_visible(False)
+            right.set_xlabel("learned minus counted" if differs else f"probability at temperature {self.temperature:g}")
+            right.set_title(f"after {signs[first]}", fontsize=11, parse_math=False)
+            return draw.figure(fig, self._in_words())
 
     def _in_words(self):
         first, second, value = self.first, self.second, self.table()[self.first, self.second]
@@ -208,30 +216,18 @@ def _shared(logits, place, often):
 
 
 def _label(character):
-    """Return one sign that can be seen for the character."""
-    if character in SIGNS:
-        return SIGNS[character][0]
-    if not character.isprintable():
-        return "□"
-    # an accent that combines with what is before it gets a circle to stand on
-    return "◌" + character if unicodedata.category(character).startswith("M") else character
+    """Return one sign that can be seen for the character; □ for all that are invisible."""
+    shown, meaning = mark(character)
+    return "□" if meaning == INVISIBLE else shown
 
 
 def _name(character):
     """Return how a sentence names the character: 'e', '␣' (space), U+200B."""
-    if character in SIGNS:
-        return "'{}' ({})".format(*SIGNS[character])
-    if not character.isprintable():
-        return f"U+{ord(character):04X}"
-    label = _label(character)
+    shown, meaning = mark(character)
+    if character in NAMED:
+        return f"'{shown}' ({meaning})"
+    if meaning == INVISIBLE:
+        return f"U+{shown}"
     if unicodedata.bidirectional(character) in ("R", "AL"):
-        label = f"\u2068{label}\u2069"  # so that it does not turn the sentence around
-    return f'"{label}"' if character == "'" else f"'{label}'"
-
-
-def _drawable(labels):
-    """Return the labels with a box for each that matplotlib's own font has no sign for."""
-    from matplotlib.font_manager import findfont, get_font
-
-    known = get_font(findfont("DejaVu Sans")).get_charmap()
-    return [label if all(ord(sign) in known for sign in label) else "□" for label in labels]
+        shown = f"\u2068{shown}\u2069"  # so that it does not turn the sentence around
+    return f'"{shown}"' if character == "'" else f"'{shown}'"

@@ -51,6 +51,7 @@ WRONG = [
     ("next_probabilities", "Whole numbers", "def next_probabilities(counts):\n    return counts // counts.sum(dim=1, keepdim=True)"),
     ("next_probabilities", "Smoothing everywhere", "def next_probabilities(counts):\n    return probabilities(counts, smoothing=1)"),
     ("next_probabilities", "Smoothing everywhere", "def next_probabilities(counts):\n    return probabilities(counts, smoothing=0.01)"),
+    ("next_probabilities", "Smoothing everywhere", "def next_probabilities(counts):\n    counts = counts + 1e-9\n    return counts / counts.sum(dim=1, keepdim=True)"),
     ("next_probabilities", "0 divided by 0", "def next_probabilities(counts):\n    return counts / counts.sum(dim=1, keepdim=True)"),
     ("next_probabilities", "The empty row stays empty", "def next_probabilities(counts):\n    return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)"),
     ("next_probabilities", "The empty row stays empty", "def next_probabilities(counts):\n    return (counts / counts.sum(dim=1, keepdim=True)).nan_to_num()"),
@@ -61,6 +62,8 @@ WRONG = [
     ("next_probabilities", "Not a tensor", "def next_probabilities(counts):\n    return (counts / counts.sum(dim=1, keepdim=True)).tolist()"),
     ("next_probabilities", "Not the right shape", "def next_probabilities(counts):\n    return counts[0] / counts[0].sum()"),
     # perplexity
+    ("perplexity", "The product becomes 0", "def perplexity(table, ids):\n    return table[ids[:-1], ids[1:]].prod() ** (-1 / (len(ids) - 1))"),
+    ("perplexity", "The product becomes 0", "def perplexity(table, ids):\n    return math.prod(table[ids[:-1], ids[1:]].tolist()) ** (-1 / (len(ids) - 1))"),
     ("perplexity", "The loss, not the perplexity", "def perplexity(table, ids):\n    return -table[ids[:-1], ids[1:]].log().mean()"),
     ("perplexity", "The minus is missing", "def perplexity(table, ids):\n    return table[ids[:-1], ids[1:]].log().mean().exp()"),
     ("perplexity", "The sum, not the mean", "def perplexity(table, ids):\n    return (-table[ids[:-1], ids[1:]].log().sum()).exp()"),
@@ -84,6 +87,7 @@ WRONG = [
     # cross_entropy_by_hand
     ("cross_entropy_by_hand", "The softmax over the wrong axis", "def cross_entropy_by_hand(logits, targets):\n    exps = logits.exp()\n    probs = exps / exps.sum(dim=0, keepdim=True)\n    return -probs[torch.arange(len(targets)), targets].log().mean()"),
     ("cross_entropy_by_hand", "The softmax over the wrong axis", "def cross_entropy_by_hand(logits, targets):\n    exps = logits.exp()\n    probs = exps / exps.sum(dim=0)\n    return -probs[torch.arange(len(targets)), targets].log().mean()"),
+    ("cross_entropy_by_hand", "Two shapes that do not fit", "def cross_entropy_by_hand(logits, targets):\n    exps = logits.exp()\n    probs = exps / exps.sum(dim=1)\n    return -probs[torch.arange(len(targets)), targets].log().mean()"),
     ("cross_entropy_by_hand", "One softmax for all rows", "def cross_entropy_by_hand(logits, targets):\n    probs = logits.exp() / logits.exp().sum()\n    return -probs[torch.arange(len(targets)), targets].log().mean()"),
     ("cross_entropy_by_hand", "Logits used as probabilities", "def cross_entropy_by_hand(logits, targets):\n    return -logits[torch.arange(len(targets)), targets].log().mean()"),
     ("cross_entropy_by_hand", "Logits used as probabilities", "def cross_entropy_by_hand(logits, targets):\n    return -logits[torch.arange(len(targets)), targets].mean()"),
@@ -141,7 +145,13 @@ WRONG = [
     ("learn_table", "Rows and columns exchanged", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        table.grad = None\n        loss.backward()\n        with torch.no_grad():\n            table -= rate * table.grad\n    return table.T"),
     ("learn_table", "The loss comes back", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    loss = torch.tensor(0.0)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        table.grad = None\n        loss.backward()\n        with torch.no_grad():\n            table -= rate * table.grad\n    return loss"),
     ("learn_table", "Another table", "def learn_table(ids, vocab_size, steps, rate):\n    counts = count_bigrams(ids, vocab_size) * min(steps, 1)\n    return (counts + 1.0).log()"),
-    ("learn_table", "Your code stopped with an error", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        loss.backward()\n        table -= rate * table.grad\n    return table"),
+    ("learn_table", "The update is in the graph", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        loss.backward()\n        table -= rate * table.grad\n    return table"),
+    ("learn_table", "The table has no gradient", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        table.grad = None\n        loss.backward()\n        with torch.no_grad():\n            table -= rate * table.grad\n    return table"),
+    ("learn_table", "No gradient yet", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        with torch.no_grad():\n            table -= rate * table.grad\n    return table"),
+    ("learn_table", "The table is replaced", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        loss.backward()\n        with torch.no_grad():\n            table = table - rate * table.grad\n    return table"),
+    ("learn_table", "The table is replaced", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        loss.backward()\n        table = table - rate * table.grad\n    return table"),
+    ("learn_table", "The table is replaced", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        table.grad = None\n        loss.backward()\n        table = table.detach() - rate * table.grad\n    return table"),
+    ("learn_table", "Your code stopped with an error", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        loss.backwards()\n    return table"),
     # count_trigrams
     ("count_trigrams", "Pairs, not triples", "def count_trigrams(ids, vocab_size):\n    return count_bigrams(ids, vocab_size)"),
     ("count_trigrams", "One long row", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount((ids[:-2] * V + ids[1:-1]) * V + ids[2:], minlength=V**3)"),
@@ -154,6 +164,6 @@ WRONG = [
     ("count_trigrams", "In the wrong places", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount(ids[:-2] * V**2 + ids[1:-1] + ids[2:] * 1, minlength=V**3).view(V, V, V)"),
     ("count_trigrams", "Other counts", "def count_trigrams(ids, vocab_size):\n    return count_bigrams(ids, vocab_size)[:, :, None].expand(-1, -1, vocab_size)"),
     ("count_trigrams", "A loop over the text", "def count_trigrams(ids, vocab_size):\n    counts = torch.zeros(vocab_size, vocab_size, vocab_size, dtype=torch.int64)\n    for a, b, c in zip(ids, ids[1:], ids[2:]):\n        counts[a, b, c] += 1\n    return counts"),
-    ("count_trigrams", "Your code stopped with an error", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount((ids[:-2] * V + ids[1:-1]) * V + ids[2:]).view(V, V, V)"),
+    ("count_trigrams", "The last triples are missing", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount((ids[:-2] * V + ids[1:-1]) * V + ids[2:]).view(V, V, V)"),
     ("count_trigrams", "Your code stopped with an error", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount((ids * V + ids[1:]) * V + ids[2:], minlength=V**3).view(V, V, V)"),
 ]
