@@ -57,7 +57,7 @@ def split(data, share=0.9):
     """
     n = int(share * len(data))
     if not 0 < n < len(data):
-        raise ValueError(f"a share of {share} of {len(data)} tokens leaves one part empty: take one between 0 and 1")
+        raise ValueError(f"a share of {share} of {len(data)} tokens leaves one part empty")
     return data[:n], data[n:]
 
 
