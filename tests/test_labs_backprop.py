@@ -13,6 +13,7 @@ from lesson_lib import draw, labs
 from lesson_lib.labs import graph, passes
 from lesson_lib.labs.graph import Unknown
 from lesson_lib.micrograd import Value
+from tests.lab_page import LabPage, shows
 
 # -- the classes that a learner may bring -------------------------------------------------------------
 
@@ -569,73 +570,14 @@ def test_a_node_without_a_number_is_refused():
 
 # -- the page: the lab's own JavaScript in a browser, with a stand-in for the widget's model ------------
 
-STAND_IN = """async ([code, css, traits]) => {
-    document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
-    const { default: lab } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-    const callbacks = {};
-    window.sent = [];
-    const model = {
-        get: name => traits[name],
-        set: (name, value) => {
-            traits[name] = value;
-            (callbacks[`change:${name}`] || []).forEach(callback => callback());
-        },
-        save_changes: () => window.sent.push({ ...traits }),
-        on: (event, callback) => (callbacks[event] ||= []).push(callback),
-        off: (event, callback) => { callbacks[event] = (callbacks[event] || []).filter(one => one !== callback); },
-    };
-    window.model = model;
-    window.dispose = lab.render({ model, el: document.body });
-}"""
-
-
-class LabPage:
-    def __init__(self, browser, lab, width=1000):
-        self.page = browser.new_page(viewport={"width": width, "height": 900})
-        self.errors = []
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.route("**/*", lambda route: route.abort())
-        traits = ("title", "problem", "graph", "runs", "leaves", "step", "overwrite", "unordered")
-        self.page.evaluate(STAND_IN, [lab._esm, lab._css, {name: getattr(lab, name) for name in traits}])
-        self.drawn()
-
-    def drawn(self):
-        # a drawing comes with the next frame
-        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-    def press(self, name, times=1, key="Enter", role="button"):
-        control = self.page.get_by_role(role, name=name, exact=True)
-        control.focus()
-        for _ in range(times):
-            control.press(key)
-            self.drawn()
-
-    def texts(self, css):
-        return [text.strip() for text in self.page.locator(css).all_text_contents()]
-
-    def say(self):
-        return self.page.locator(".ll-sentence").inner_text()
+class BackpropPage(LabPage):
+    traits = ("title", "problem", "graph", "runs", "leaves", "step", "overwrite", "unordered")
 
     def grads(self):
         return self.texts(".bp-grad.bp-number")
 
-    def close(self):
-        assert self.errors == []
-        self.page.close()
 
-
-@pytest.fixture
-def show(browser):
-    pages = []
-
-    def open_page(lab, **options):
-        pages.append(LabPage(browser, lab, **options))
-        return pages[-1]
-
-    yield open_page
-    for page in pages:
-        page.close()
+show = shows(BackpropPage)
 
 
 def test_in_the_page_the_keyboard_walks_through_the_steps(show):

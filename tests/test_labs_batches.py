@@ -11,7 +11,7 @@ from traitlets import TraitError
 
 from lesson_lib.labs.batches import HELD, MOST_BATCH, MOST_BLOCK, batches
 from lesson_lib.labs.signs import drawable, mark
-from tests.test_labs_backprop import STAND_IN
+from tests.lab_page import LabPage, shows
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n"
 # Chinese, an emoji of three code points, a combining mark, right to left, a tag, a tab, a formula, a lone surrogate
@@ -210,35 +210,18 @@ def test_a_still_picture_needs_no_letter_that_the_font_lacks():
 # -- the page: the lab's own JavaScript in a browser, with a stand-in for the widget's model ------------
 
 MOVED = ("block_size", "batch_size", "starts", "row", "t", "show_ids", "draws")
-TRAITS = ("title", "problem", "ids", "total", "marks", "legend", "most_block", *MOVED)
 
 
-class LabPage:
-    def __init__(self, browser, lab, width=1000):
-        self.lab, self.errors = lab, []
-        self.page = browser.new_page(viewport={"width": width, "height": 1300})
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.route("**/*", lambda route: route.abort())
+class BatchesPage(LabPage):
+    traits = ("title", "problem", "ids", "total", "marks", "legend", "most_block", *MOVED)
+    height = 1300
+
+    def state(self, lab):
         # what goes to a page goes as JSON
-        traits = json.loads(json.dumps({name: getattr(lab, name) for name in TRAITS}))
-        self.page.evaluate(STAND_IN, [lab._esm, lab._css, traits])
-        self.drawn()
-
-    def drawn(self):
-        # a drawing comes with the next frame
-        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-    def set(self, **state):
-        self.page.evaluate("state => Object.entries(state).forEach(entry => model.set(...entry))", state)
-        self.drawn()
+        return json.loads(json.dumps(super().state(lab)))
 
     def press(self, role, name, key, times=1):
-        control = self.page.get_by_role(role, name=name, exact=True)
-        control.focus()
-        for _ in range(times):
-            control.press(key)
-        self.drawn()
+        super().press(name, times, key, role)
         # Python hears of it, and the page of what Python makes of it
         sent = self.page.evaluate("() => sent.at(-1)")
         self.lab.set_state({name: sent[name] for name in MOVED})
@@ -246,9 +229,6 @@ class LabPage:
 
     def slider(self, name):
         return self.page.get_by_role("slider", name=name, exact=True)
-
-    def say(self):
-        return self.page.locator(".ll-sentence").inner_text()
 
     def cells(self):
         """Return the cells as the learner sees them: rows from the top, each from the left, as (text, kind)."""
@@ -261,22 +241,8 @@ class LabPage:
             rows.setdefault(top, []).append((left, text, kind))
         return [[(text, kind) for _, text, kind in sorted(rows[top])] for top in sorted(rows)]
 
-    def close(self):
-        assert self.errors == []
-        self.page.close()
 
-
-@pytest.fixture
-def show(browser):
-    pages = []
-
-    def open_page(lab, **options):
-        pages.append(LabPage(browser, lab, **options))
-        return pages[-1]
-
-    yield open_page
-    for page in pages:
-        page.close()
+show = shows(BatchesPage)
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from traitlets import TraitError
 
 from lesson_lib.labs.bigram import LARGEST, bigram
-from tests.test_labs_backprop import STAND_IN
+from tests.lab_page import LabPage, shows
 
 TEXT = "she sells sea shells\nby the sea shore; the shells she sells are sea shells, for sure.\nQuite! a quiz?\n" * 3
 SIZE = len(set(TEXT))
@@ -331,7 +331,6 @@ def test_no_number_says_never_or_always_of_what_is_not(run, call, words):
 
 # -- the page ----------------------------------------------------------------------------------------------------
 
-TRAITS = "title problem labels names counts logits view temperature first second walk chance seed".split()
 PIXELS = """() => {
     const map = document.querySelector("canvas");
     const copy = Object.assign(document.createElement("canvas"), { width: map.width, height: map.height });
@@ -352,35 +351,16 @@ CUT = """() => {
 }"""
 
 
-class LabPage:
-    """The lab's own JavaScript in a browser, with a stand-in for the widget's model."""
+class BigramPage(LabPage):
+    traits = "title problem labels names counts logits view temperature first second walk chance seed".split()
+    height = 1100
 
-    def __init__(self, browser, lab, width=1000):
-        self.lab = lab
-        self.page = browser.new_page(viewport={"width": width, "height": 1100})
-        self.errors = []
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.route("**/*", lambda route: route.abort())
-        self.page.evaluate(STAND_IN, [lab._esm, lab._css, {name: getattr(lab, name) for name in TRAITS}])
-        self.drawn()
+    def __init__(self, browser, text, model=None, seed=1, width=1000):
+        super().__init__(browser, bigram(text, model, seed), width)
         self.map = self.page.get_by_role("application")
-
-    def drawn(self):
-        # a drawing comes with the next frame
-        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-    def set(self, **traits):
-        self.page.evaluate("traits => Object.entries(traits).forEach(pair => model.set(...pair))", traits)
-        self.drawn()
 
     def get(self, name):
         return self.page.evaluate("name => model.get(name)", name)
-
-    def press(self, name, times=1):
-        for _ in range(times):
-            self.page.get_by_role("button", name=name, exact=True).press("Enter")
-        self.drawn()
 
     def type(self, *keys):
         for key in keys:
@@ -392,33 +372,13 @@ class LabPage:
         """Return the pair that is named large, beside the map."""
         return "".join(self.texts(".bg-huge"))
 
-    def texts(self, css):
-        return [text.strip() for text in self.page.locator(css).all_text_contents()]
-
-    def say(self):
-        return self.page.locator(".ll-sentence").inner_text()
-
     def cell(self, first, second):
         """Return where a cell's middle is, in pixels of the page."""
         box, size = self.map.bounding_box(), len(self.lab.labels)
         return box["x"] + (second + 0.5) * box["width"] / size, box["y"] + (first + 0.5) * box["height"] / size
 
-    def close(self):
-        assert self.errors == []
-        self.page.close()
 
-
-@pytest.fixture
-def show(browser):
-    pages = []
-
-    def open_page(*arguments, width=1000):
-        pages.append(LabPage(browser, bigram(*arguments), width))
-        return pages[-1]
-
-    yield open_page
-    for page in pages:
-        page.close()
+show = shows(BigramPage)
 
 
 @pytest.mark.parametrize("view", ["counted", "learned"])

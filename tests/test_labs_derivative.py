@@ -15,7 +15,7 @@ from lesson_lib import draw, labs
 from lesson_lib.labs import base, expression
 from lesson_lib.labs.base import Lab, style
 from lesson_lib.labs.expression import FUNCTIONS, LONGEST, ExpressionError, parse
-from tests.test_labs_backprop import STAND_IN
+from tests.lab_page import LabPage
 
 FOLDER = Path(labs.__file__).parent
 SCRIPTS = sorted(FOLDER.glob("*.js"))
@@ -423,18 +423,30 @@ SAY = """async ([f, program, x, h]) => {
 }"""
 
 
+class DerivativePage(LabPage):
+    traits = ("title", "sentence", "problem", "f", "x", "h", "zoom", "choices", "programs")
+
+
 @pytest.fixture(scope="module")
 def say(browser):
     """Return a function that gives the page's sentence for f, x and h."""
-    page, errors = browser.new_page(), []
-    page.on("console", lambda said: said.type in ("error", "warning") and errors.append(said.text))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    lab = labs.derivative()
-    traits = ("title", "sentence", "problem", "f", "x", "h", "zoom", "choices", "programs")
-    page.evaluate(STAND_IN, [lab._esm, lab._css, {name: getattr(lab, name) for name in traits}])
-    yield lambda f, x, h: page.evaluate(SAY, [f, parse(f).program, x, h])
+    page = DerivativePage(browser, labs.derivative())
+    yield lambda f, x, h: page.page.evaluate(SAY, [f, parse(f).program, x, h])
     page.close()
-    assert errors == []
+
+
+def test_a_lab_that_is_hidden_for_a_moment_keeps_its_width(browser):
+    page = DerivativePage(browser, labs.derivative())
+    width = "() => document.querySelector('.ll-stage svg').getAttribute('width')"
+    display = "document.body.style.display"
+    before = page.page.evaluate(width)
+    page.page.evaluate(f"() => {{ {display} = 'none' }}")
+    page.set(x=1.5)  # drawn while there is no place to draw in
+    assert page.page.evaluate(width) == before != "640"
+    page.page.evaluate(f"() => {{ {display} = '' }}")
+    page.drawn()
+    assert page.page.evaluate(width) == before
+    page.close()
 
 
 BENDS, STRAIGHT, BREAKS = "The curve bends away", "The curve is straight between", "breaks off or runs off to infinity"

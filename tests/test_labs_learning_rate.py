@@ -25,7 +25,7 @@ from lesson_lib.labs.landscape import (
     walk,
 )
 from lesson_lib.labs.learning_rate import LearningRate
-from tests.test_labs_backprop import STAND_IN
+from tests.lab_page import LabPage
 
 Settings = namedtuple("Settings", "landscape x y rate momentum decay steps")
 
@@ -241,25 +241,13 @@ def test_the_slider_goes_over_six_decades_in_fine_steps(page):
 
 # -- the page: what it says and draws ---------------------------------------------------------------
 
-TRAITS = ("title", "problem", "landscape", "rate", "x", "y", "momentum", "decay", "steps", "slice")
-FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-class LabPage:
-    """The lab in a browser, with a stand-in for the widget's model."""
+class RatePage(LabPage):
+    traits = ("title", "problem", "landscape", "rate", "x", "y", "momentum", "decay", "steps", "slice")
 
-    def __init__(self, browser, width=1000):
-        self.page = browser.new_page(viewport={"width": width, "height": 900})
-        self.errors = []
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        lab = labs.learning_rate("network")
-        self.page.evaluate(STAND_IN, [lab._esm, lab._css, {name: getattr(lab, name) for name in TRAITS}])
-
-    def set(self, **traits):
-        self.page.evaluate("traits => Object.entries(traits).forEach(one => window.model.set(...one))", traits)
-        self.page.evaluate(FRAME)
-        return self
+    def __init__(self, browser, lab=None, width=1000):
+        super().__init__(browser, lab or labs.learning_rate("network"), width)
 
     def say(self, **settings):
         # each from the same start, whatever was set before
@@ -275,10 +263,9 @@ class LabPage:
 
 @pytest.fixture(scope="module")
 def lab(browser):
-    lab = LabPage(browser)
+    lab = RatePage(browser)
     yield lab
-    assert lab.errors == []
-    lab.page.close()
+    lab.close()
 
 
 VALLEY, TWO, NETWORK = "narrow valley", "two minima", "network"
@@ -382,7 +369,7 @@ OVERLAPS = """texts => {
 
 @pytest.mark.parametrize("width", [420, 600, 1000])
 def test_no_words_lie_over_others(browser, width):
-    lab = LabPage(browser, width)
+    lab = RatePage(browser, width=width)
     for settings in some_settings(40, seed=2):
         lab.say(**settings._asdict())
         texts = lab.page.locator(".ll-stage svg text")
@@ -408,7 +395,7 @@ def test_a_press_in_the_landscape_moves_the_start(lab):
     box = paper.bounding_box()
     lab.page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
     lab.page.mouse.down()
-    lab.page.evaluate(FRAME)
+    lab.drawn()
     sent = lab.page.evaluate("() => window.sent.at(-1)")
     assert (sent["x"], sent["y"]) == (-1.5, 1)
     lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -420,22 +407,14 @@ def test_a_press_in_the_landscape_moves_the_start(lab):
 
 
 def test_without_the_slice_the_page_says_what_it_waits_for(browser):
-    waiting = LabPage(browser)
-    rows = waiting.page.evaluate("() => window.model.get('slice')")
-    # a page that never saw the slice
-    fresh = labs.learning_rate()
-    waiting.page.close()
-    page = browser.new_page()
-    page.evaluate(STAND_IN, [fresh._esm, fresh._css, {name: getattr(fresh, name) for name in TRAITS}])
-    page.evaluate("() => window.model.set('landscape', 'network')")
-    page.evaluate(FRAME)
-    said = page.locator(".ll-sentence")
+    fresh = RatePage(browser, labs.learning_rate())
+    fresh.set(landscape="network")
+    said = fresh.page.locator(".ll-sentence")
     assert said.inner_text().startswith("Python is computing the loss of a real network at 1,785 places")
     assert sum(map(len, network().rows)) == 1785
-    page.evaluate("rows => window.model.set('slice', rows)", rows)
-    page.evaluate(FRAME)
+    fresh.set(slice=labs.learning_rate("network").slice)
     assert said.inner_text().startswith("Good: arrives")
-    page.close()
+    fresh.close()
 
 
 # -- the widget -------------------------------------------------------------------------------------

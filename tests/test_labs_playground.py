@@ -21,8 +21,8 @@ from lesson_lib.labs import playground_view as view
 from lesson_lib.labs.trainer import DATA, Trainer, read_data
 from lesson_lib.micrograd import Value
 from lesson_lib.mlp import MLP
+from tests.lab_page import LabPage, shows
 from tests.notebooks import FOLDER
-from tests.test_labs_backprop import STAND_IN
 
 
 @pytest.fixture(autouse=True)
@@ -664,65 +664,25 @@ def test_the_sentence_says_how_it_stands(said, told):
 
 # -- the page: the lab's own JavaScript in a browser, with a stand-in for the widget's model --------------------
 
-TRAITS = "title sentence problem running rate data layers steps resets choices scene now heights".split()
-
-
-class LabPage:
-    def __init__(self, browser, lab, width=1000):
-        self.page = browser.new_page(viewport={"width": width, "height": 900})
-        self.errors = []
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.route("**/*", lambda route: route.abort())
-        again = "window.show = () => lab.render({ model, el: document.body }); window.dispose ="
-        self.page.evaluate(STAND_IN.replace("window.dispose =", again), [lab._esm, lab._css, self.state(lab)])
-        self.drawn()
+class PlaygroundPage(LabPage):
+    traits = "title sentence problem running rate data layers steps resets choices scene now heights".split()
 
     def state(self, lab):
         # the browser's own event loop runs in this process, and the lab took it for a notebook's
         while lab._task and not lab._task.done():
             self.page.wait_for_timeout(20)
-        return {name: getattr(lab, name) for name in TRAITS}
-
-    def drawn(self):
-        # a drawing comes with the next frame
-        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return super().state(lab)
 
     def tell(self, lab):
         """Let the page know how the lab stands."""
-        state = self.state(lab)
-        self.page.evaluate("state => Object.entries(state).forEach(pair => window.model.set(...pair))", state)
-        self.drawn()
-
-    def press(self, name, key="Enter", role="button"):
-        control = self.page.get_by_role(role, name=name, exact=True)
-        control.focus()
-        control.press(key)
-        self.drawn()
-
-    def texts(self, css):
-        return [text.strip() for text in self.page.locator(css).all_text_contents()]
+        self.set(**self.state(lab))
 
     def sent(self):
         """Return what was sent to Python last."""
         return self.page.evaluate("() => window.sent.at(-1)")
 
-    def close(self):
-        assert self.errors == []
-        self.page.close()
 
-
-@pytest.fixture
-def show(browser):
-    pages = []
-
-    def open_page(lab, **options):
-        pages.append(LabPage(browser, lab, **options))
-        return pages[-1]
-
-    yield open_page
-    for page in pages:
-        page.close()
+show = shows(PlaygroundPage)
 
 
 def test_in_the_page_the_buttons_ask_python(show):
@@ -746,7 +706,7 @@ def test_in_the_page_the_rate_is_seen_at_once_and_nothing_else_is_sent(show):
     assert page.sent() is None
     page.press("rate", role="slider", key="ArrowRight")
     sent, known = page.sent(), json.loads(json.dumps(page.state(lab)))
-    assert [name for name in TRAITS if sent[name] != known[name]] == ["rate"]
+    assert [name for name in page.traits if sent[name] != known[name]] == ["rate"]
     assert sent["rate"] == 0.7 and "rate 0.7" in page.texts(".ll-stage text")
     page.press("rate", role="slider", key="Home")
     assert page.sent()["rate"] == 0.001

@@ -1,0 +1,87 @@
+"""A lab's own JavaScript in a browser, with a stand-in for the widget's model: no kernel, no JupyterLab."""
+
+import pytest
+
+STAND_IN = """async ([code, css, traits]) => {
+    document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+    const { default: lab } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    const callbacks = {};
+    window.sent = [];
+    const model = {
+        get: name => traits[name],
+        set: (name, value) => {
+            traits[name] = value;
+            (callbacks[`change:${name}`] || []).forEach(callback => callback());
+        },
+        save_changes: () => window.sent.push({ ...traits }),
+        on: (event, callback) => (callbacks[event] ||= []).push(callback),
+        off: (event, callback) => { callbacks[event] = (callbacks[event] || []).filter(one => one !== callback); },
+    };
+    window.model = model;
+    window.show = () => lab.render({ model, el: document.body });
+    window.dispose = window.show();
+}"""
+
+
+class LabPage:
+    """A lab in a page of its own. A subclass names its `traits`, and adds what its tests ask for."""
+
+    traits = ()
+    height = 900
+
+    def __init__(self, browser, lab, width=1000):
+        self.lab, self.errors = lab, []
+        self.page = browser.new_page(viewport={"width": width, "height": self.height})
+        self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.route("**/*", lambda route: route.abort())
+        self.page.evaluate(STAND_IN, [lab._esm, lab._css, self.state(lab)])
+        self.drawn()
+
+    def state(self, lab):
+        return {name: getattr(lab, name) for name in self.traits}
+
+    def drawn(self):
+        # a drawing comes with the next frame
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def set(self, **traits):
+        """Change traits, as Python would."""
+        self.page.evaluate("traits => Object.entries(traits).forEach(pair => window.model.set(...pair))", traits)
+        self.drawn()
+        return self
+
+    def press(self, name, times=1, key="Enter", role="button"):
+        control = self.page.get_by_role(role, name=name, exact=True)
+        control.focus()
+        for _ in range(times):
+            control.press(key)
+            self.drawn()
+
+    def texts(self, css):
+        return [text.strip() for text in self.page.locator(css).all_text_contents()]
+
+    def say(self):
+        return self.page.locator(".ll-sentence").inner_text()
+
+    def close(self):
+        assert self.errors == []
+        self.page.close()
+
+
+def shows(kind):
+    """Return a fixture that opens labs in pages of this kind, and sees at the end that none had an error."""
+
+    @pytest.fixture
+    def show(browser):
+        pages = []
+
+        def open_page(*what, **options):
+            pages.append(kind(browser, *what, **options))
+            return pages[-1]
+
+        yield open_page
+        for page in pages:
+            page.close()
+
+    return show
