@@ -3,6 +3,7 @@
 A model is anything of the form that the lectures use: `logits, loss = model(x, y)` for x and y of shape (B, T).
 """
 
+import contextlib
 import math
 import sys
 from dataclasses import dataclass, field
@@ -22,24 +23,50 @@ class History:
     interrupted: bool = False
 
 
-@torch.no_grad()
+@contextlib.contextmanager
+def evaluating(model):
+    """Switch the model to evaluation within the block, without gradients, and then back to how it was."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
+
+
 def evaluate(model, data, block_size, batch_size, batches=20, seed=1):
     """Return the model's mean loss over several batches of the data, a float; no gradients are computed.
 
     The batches are drawn from the seed, so that two models are measured on the same ones, and on others than `train`
-    begins with. The model is switched to
-    evaluation (`model.eval()`) meanwhile, and then back. Raises ValueError for fewer than 1 batch.
+    begins with. The model is switched to evaluation (`model.eval()`) meanwhile, and then back.
+    Raises ValueError for fewer than 1 batch.
     """
     if batches < 1:
         raise ValueError(f"at least 1 batch is needed, and not {batches}")
     generator = torch.Generator().manual_seed(seed)
-    was_training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         losses = [model(*get_batch(data, block_size, batch_size, generator))[1].item() for _ in range(batches)]
-    finally:
-        model.train(was_training)
     return sum(losses) / batches
+
+
+def whole_loss(model, data, block_size, batch_size=1024):
+    """Return the model's mean loss over all of the data, a float; no gradients are computed.
+
+    The data, a one-dimensional tensor of token numbers, is cut into blocks of block_size tokens, one after the other;
+    what is left over at the end, less than a block, is not counted. `batch_size` blocks go through the model at once.
+    Unlike `evaluate` it draws nothing, so it always gives the same number: it is the one for comparing models.
+    Raises ValueError where the data has less than block_size + 1 tokens, or a size is below 1.
+    """
+    if block_size < 1 or batch_size < 1:
+        raise ValueError(f"block_size and batch_size must be at least 1, and are {block_size} and {batch_size}")
+    if len(data) <= block_size:
+        raise ValueError(f"{len(data)} tokens are too few for a block of {block_size}: it takes {block_size + 1}")
+    n = (len(data) - 1) // block_size
+    x, y = (part[: n * block_size].view(n, block_size) for part in (data[:-1], data[1:]))  # (n, block_size) each
+    with evaluating(model):
+        batches = zip(x.split(batch_size), y.split(batch_size))
+        return sum(model(*batch)[1].item() * len(batch[0]) for batch in batches) / n
 
 
 def train(

@@ -9,7 +9,7 @@ from torch import nn
 from lesson_lib import training
 from lesson_lib.bigram import BigramLanguageModel
 from lesson_lib.text import get_batch
-from lesson_lib.training import evaluate, train
+from lesson_lib.training import evaluate, train, whole_loss
 
 DATA = torch.arange(400) % 7  # after i always comes i + 1, after 6 comes 0
 SIZES = {"block_size": 8, "batch_size": 4}
@@ -167,3 +167,46 @@ def test_any_model_of_the_lectures_form_will_do():
     history = run(Constant(), steps=10)
     assert history.losses[0] == pytest.approx(math.log(7))
     assert isinstance(history, training.History)
+
+
+def blocks_by_hand(model, data, block_size):
+    """The mean loss over all blocks, one at a time."""
+    starts = range(0, len(data) - block_size, block_size)
+    blocks = [data[start : start + block_size + 1] for start in starts]
+    with torch.no_grad():
+        losses = [model(block[None, :-1], block[None, 1:])[1].item() for block in blocks]
+    return sum(losses) / len(losses)
+
+
+@pytest.mark.parametrize("length", [9, 16, 17, 18, 100, 400])
+@pytest.mark.parametrize("batch_size", [1, 3, 1024])
+def test_the_whole_loss_takes_every_block_once(length, batch_size):
+    ids = torch.randint(7, (length,), generator=torch.Generator().manual_seed(length))
+    ours = model()
+    assert whole_loss(ours, ids, 8, batch_size) == pytest.approx(blocks_by_hand(ours, ids, 8), rel=1e-5)
+
+
+def test_the_whole_loss_is_measured_in_evaluation_mode_and_leaves_no_trace():
+    class Noisy(BigramLanguageModel):
+        def forward(self, idx, targets=None):
+            assert not torch.is_grad_enabled()
+            logits, _ = super().forward(idx)
+            logits = nn.functional.dropout(logits, 0.5, self.training)
+            return logits, nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+    torch.manual_seed(1)
+    noisy = Noisy(7)
+    assert whole_loss(noisy, DATA, 8) == whole_loss(noisy, DATA, 8)
+    assert noisy.training
+    noisy.eval()
+    whole_loss(noisy, DATA, 8)
+    assert not noisy.training
+
+
+@pytest.mark.parametrize(
+    ("length", "block_size", "batch_size", "told"),
+    [(8, 8, 1, "8 tokens are too few for a block of 8: it takes 9"), (20, 0, 1, "0 and 1"), (20, 8, 0, "8 and 0")],
+)
+def test_a_whole_loss_of_nothing_is_refused(length, block_size, batch_size, told):
+    with pytest.raises(ValueError, match=told):
+        whole_loss(model(), DATA[:length], block_size, batch_size)
