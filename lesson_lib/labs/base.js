@@ -64,18 +64,20 @@ function frame({ model, el }, name, draw) {
 
   const end = new AbortController();
   const followed = [];
+  const unsent = {}; // what was set here, and Python does not know yet
   let asked = 0; // the frame asked for, 0 when none is
   let mistake = ""; // what the drawing itself did wrong
 
   const lab = {
     stage, controls,
-    get: (trait) => model.get(trait),
+    get: (trait) => (trait in unsent ? unsent[trait] : model.get(trait)),
 
-    // change traits, here and in Python: lab.set({ x: 1 })
+    // change traits, here and in Python: lab.set({ x: 1 }). First comes the picture, and right after it Python is told
     set(values) {
+      Object.assign(unsent, values);
       for (const [trait, value] of Object.entries(values)) model.set(trait, value);
-      model.save_changes();
       lab.redraw();
+      if (document.hidden) send(); // then no frame comes
     },
 
     // call back whenever one of the traits (names with spaces between) was changed, by whomever
@@ -97,6 +99,7 @@ function frame({ model, el }, name, draw) {
     },
 
     dispose() {
+      send();
       end.abort();
       size.disconnect();
       cancelAnimationFrame(asked);
@@ -115,7 +118,18 @@ function frame({ model, el }, name, draw) {
     }
     showProblem();
     root.dataset.draws = Number(root.dataset.draws) + 1;
+    setTimeout(send); // after the pixels
   }
+
+  function send() {
+    const values = Object.entries(unsent);
+    if (!values.length) return;
+    // once more: meanwhile Python's answer to what was sent before may have set an older value
+    for (const [trait, value] of values) model.set(trait, value);
+    for (const [trait] of values) delete unsent[trait];
+    model.save_changes();
+  }
+
   // JupyterLab takes the arrow keys and Enter from any element in focus that does not itself say no
   lab.listen(root, "focusin", (event) => put(event.target, { "data-lm-suppress-shortcuts": true }));
   const showProblem = () => put(problem, { text: mistake || model.get("problem") || "" });
