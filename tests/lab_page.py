@@ -1,23 +1,17 @@
-"""A lab's own JavaScript in a browser, with a stand-in for the widget's model: no kernel, no JupyterLab."""
+"""A lab's own JavaScript in a browser, with the stand-in for the widget's model: no kernel, no JupyterLab."""
 
 import pytest
 
-STAND_IN = """async ([code, css, traits]) => {
+from lesson_lib.labs.base import HERE
+
+STAND_IN = (HERE / "stand_in.js").read_text(encoding="utf-8")
+
+SHOW = f"""async ([code, css, traits]) => {{
+    {STAND_IN}""" + """
     document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
     const { default: lab } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-    const callbacks = {};
     window.sent = [];
-    const model = {
-        get: name => traits[name],
-        set: (name, value) => {
-            traits[name] = value;
-            (callbacks[`change:${name}`] || []).forEach(callback => callback());
-        },
-        save_changes: () => window.sent.push({ ...traits }),
-        on: (event, callback) => (callbacks[event] ||= []).push(callback),
-        off: (event, callback) => { callbacks[event] = (callbacks[event] || []).filter(one => one !== callback); },
-    };
-    window.model = model;
+    const model = window.model = { ...standIn(traits), save_changes: () => window.sent.push({ ...traits }) };
     window.show = () => lab.render({ model, el: document.body });
     window.dispose = window.show();
 }"""
@@ -35,7 +29,7 @@ class LabPage:
         self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.route("**/*", lambda route: route.abort())
-        self.page.evaluate(STAND_IN, [lab._esm, lab._css, self.state(lab)])
+        self.page.evaluate(SHOW, [lab._esm, lab._css, self.state(lab)])
         self.drawn()
 
     def state(self, lab):
