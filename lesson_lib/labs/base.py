@@ -18,7 +18,7 @@ import traceback
 from pathlib import Path
 
 import anywidget
-from traitlets import Unicode
+from traitlets import Bool, Unicode
 
 from lesson_lib.draw import colors
 
@@ -51,6 +51,7 @@ class Lab(anywidget.AnyWidget):
     sentence: what there is to see now, in words. A lab whose JavaScript makes the sentence from what it
         draws calls `lab.say` in there, and this one then belongs to the still picture.
     problem: what went wrong, shown in the lab; "" when nothing did.
+    works_alone: whether all that the lab can do is done in the page, so that it also works in one without Python.
     """
 
     _css = style()
@@ -58,6 +59,7 @@ class Lab(anywidget.AnyWidget):
     title = Unicode().tag(sync=True)
     sentence = Unicode().tag(sync=True)
     problem = Unicode().tag(sync=True)
+    works_alone = Bool(False, read_only=True).tag(sync=True)
 
     _failure = ""
 
