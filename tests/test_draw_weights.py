@@ -69,9 +69,10 @@ def test_of_a_large_matrix_only_the_shades_are_shown(figures):
     assert picture.alt == "many: a matrix of 20 by 20 shades." and not figures[0].axes[0].texts
 
 
-def test_all_panels_share_their_shades(figures):
-    draw.weights({"low": [[0.1]], "high": [[0.9]]})
-    assert {image.get_clim() for ax in figures[0].axes for image in ax.images} == {(-0.9, 0.9)}
+def test_weights_share_their_shades_and_logits_have_their_own(figures):
+    draw.weights({"low": [[0.1]], "high": [[0.9]], "logits": [[-3.0]], "masked": [[-math.inf, 2.0]]})
+    limits = [image.get_clim() for ax in figures[0].axes for image in ax.images]
+    assert limits == [(-0.9, 0.9), (-0.9, 0.9), (-3, 3), (-3, 3)]
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,11 @@ REFERENCE = [
     "text",
     "bigram",
     "training",
+    "averaging",
+    "softmax",
 ]
 # lesson 6 is where torch comes in: its module and later ones may load it
-WITH_TORCH = {"tensors", "text", "bigram", "training"}
+WITH_TORCH = {"tensors", "text", "bigram", "training", "averaging", "softmax"}
 MAY_IMPORT = {
     "__init__": set(),
     "draw": {"draw"},

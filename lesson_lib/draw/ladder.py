@@ -32,7 +32,9 @@ def ladder(rungs, *, new=(), nothing=None, xlabel="validation loss", alt=None):
             look = {"marker": "s", "markersize": 11} if name in new else {"marker": "o", "markersize": 8}
             ax.plot(loss, place, color=colors.DATA, zorder=3, **look)
             weight = "bold" if name in new else "normal"
-            ax.annotate(f"{loss:.3f}", (loss, place), (11, 0), textcoords="offset points", va="center", weight=weight)
+            box = {"facecolor": colors.PAPER, "edgecolor": "none", "pad": 1}  # no line of the grid runs through
+            words = {"textcoords": "offset points", "va": "center", "weight": weight, "bbox": box}
+            ax.annotate(f"{loss:.3f}", (loss, place), (11, 0), **words)
         ends = [*rungs.values(), *([] if nothing is None else [nothing])]
         room = (max(ends) - min(ends)) or 1.0
         ax.set(xlim=(min(ends) - 0.06 * room, max(ends) + 0.14 * room), ylim=(len(rungs) - 0.5, -0.6), xlabel=xlabel)

@@ -10,10 +10,11 @@ READABLE = 8
 
 
 def weights(panels, tokens=None, *, columns=None, alt=None):
-    """Return a Picture (PNG) with one panel for each matrix, all in the same shades: row t takes from column i.
+    """Return a Picture (PNG) with one panel for each matrix: row t takes from column i.
 
     `panels` maps a panel's title to a (T, S) matrix: a tensor, an array or a list of lists. The darker the green, the
-    larger the number; grey is below 0; minus infinity is hatched and written −∞. `tokens` name the T rows, and the S
+    larger the number; grey is below 0; minus infinity is hatched and written −∞. All matrices of weights, from 0 to 1,
+    have the same shades, and so have all others. `tokens` name the T rows, and the S
     columns too, where those have no names of their own in `columns`; without them rows and columns are numbered.
 
     Raises ValueError for no matrix, for one that is not a table, for nan or infinity in one, and where the number of
@@ -28,8 +29,10 @@ def weights(panels, tokens=None, *, columns=None, alt=None):
         raise ValueError("there is nothing to draw: give at least one title with its matrix")
     tables = {title: _table(title, matrix) for title, matrix in panels.items()}
     names = {title: _names(title, table.shape, tokens, columns) for title, table in tables.items()}
-    finite = np.concatenate([table[np.isfinite(table)] for table in tables.values()])
-    most = max(np.abs(finite).max(initial=0.0), 1e-12)
+    largest = {True: 1e-12, False: 1e-12}  # of the weights, and of what is none
+    for table in tables.values():
+        kind = _holds_weights(table)
+        largest[kind] = max(largest[kind], np.abs(table[np.isfinite(table)]).max(initial=0.0))
     shades = LinearSegmentedColormap.from_list("house", [colors.MUTED, colors.PAPER, colors.ATTENTION])
     widths = [table.shape[1] for table in tables.values()]
     cell = 0.62 if max(max(table.shape) for table in tables.values()) <= READABLE else 0.3
@@ -38,7 +41,7 @@ def weights(panels, tokens=None, *, columns=None, alt=None):
         fig = Figure(figsize=(sum(max(cell * width, 1.6) + 1.0 for width in widths), height))
         axes = fig.subplots(1, len(tables), squeeze=False, width_ratios=widths)[0]
         for ax, (title, table) in zip(axes, tables.items()):
-            shown = np.where(np.isfinite(table), table, 0.0)
+            shown, most = np.where(np.isfinite(table), table, 0.0), largest[_holds_weights(table)]
             ax.imshow(shown, cmap=shades, vmin=-most, vmax=most, interpolation="nearest")
             readable = max(table.shape) <= READABLE
             for (row, column), number in np.ndenumerate(table):
@@ -70,6 +73,10 @@ def short(number):
         return "−∞"
     number = round(number, 2) + 0.0  # + 0.0, so that there is no -0
     return f"{number:.4g}".replace("-", "−") if abs(number) < 10 else f"{number:.3g}".replace("-", "−")
+
+
+def _holds_weights(table):
+    return table.min() >= 0 and table.max() <= 1 + 1e-6
 
 
 def _table(title, matrix):
