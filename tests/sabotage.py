@@ -131,4 +131,18 @@ SABOTAGE = {
         ("self.token_embedding_table = nn.Embedding(vocab_size, vocab_size)", 'self.__dict__["token_embedding_table"] = nn.Embedding(vocab_size, vocab_size)'),
     ),
     "G7": Sabotage("08_bigram", ("kept_without = forward_pass(torch.no_grad)", "kept_without = forward_pass(torch.enable_grad)")),
+    # lesson 9
+    # each token alone: nothing of the past is heard
+    "H1": Sabotage("09_bag_of_words", ("    means = [x[:, : t + 1].mean(dim=1)", "    means = [x[:, t : t + 1].mean(dim=1)")),
+    # weights that differ: the order is heard, and the bag alone does not tell the average
+    "H2": Sabotage("09_bag_of_words", ("    means = [x[:, : t + 1].mean(dim=1)", "    means = [x[:, : t + 1].cumsum(dim=1).mean(dim=1)")),
+    "H3": Sabotage("09_bag_of_words", ("    means = [x[:, : t + 1].mean(dim=1)", "    means = [x[:, : t + 1].cumsum(dim=1).mean(dim=1)")),
+    # lesson 10
+    # the future is in the weights
+    "H4": Sabotage("10_matmul_trick", ("allowed = torch.ones(T, T, dtype=dtype, device=device).tril()", "allowed = torch.ones(T, T, dtype=dtype, device=device)")),
+    # each example gets the mean of the batch
+    "H5": Sabotage("10_matmul_trick", ("    return weights @ x\n", "    return weights @ x.mean(dim=0, keepdim=True).expand_as(x)\n")),
+    # lesson 11
+    # nothing is subtracted, so large powers overflow
+    "H6": Sabotage("11_softmax", ("    exps = (logits - largest).exp()\n", "    exps = logits.exp()\n")),
 }

@@ -27,6 +27,9 @@ LABS = {
     "06_tensors": [],
     "07_text": ["batches"],
     "08_bigram": ["bigram"],
+    "09_bag_of_words": ["aggregation"],
+    "10_matmul_trick": ["aggregation"],
+    "11_softmax": ["softmax", "aggregation"],
 }
 
 

@@ -22,7 +22,7 @@ def nowhere(tmp_path):
 
 
 def test_the_lessons_that_read_a_text_are_found():
-    assert {"07_text", "08_bigram"} <= set(READERS)
+    assert {"07_text", "08_bigram", "09_bag_of_words", "10_matmul_trick", "11_softmax"} <= set(READERS)
 
 
 @pytest.mark.parametrize("lesson", READERS)

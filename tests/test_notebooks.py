@@ -24,6 +24,9 @@ LESSONS = [
     "06_tensors",
     "07_text",
     "08_bigram",
+    "09_bag_of_words",
+    "10_matmul_trick",
+    "11_softmax",
 ]
 NOTEBOOKS = ["00_start_here", *LESSONS]
 SECTIONS = ["What you need", "What you will be able", "Where people trip", "Exercises", "Summary", "The next question"]

@@ -25,6 +25,20 @@ SHARED = [
         "bigram",
         ["count_bigrams", "probabilities", "negative_log_likelihood", "BigramLanguageModel"],
     ),
+    ("09_bag_of_words", "averaging", ["average_with_loop", "BagOfWordsLanguageModel"]),
+    ("10_matmul_trick", "averaging", ["averaging_weights", "average_with_matmul"]),
+    (
+        "11_softmax",
+        "softmax",
+        [
+            "softmax",
+            "softmax_derivatives",
+            "softmax_backward",
+            "causal_mask",
+            "masked_softmax",
+            "average_with_softmax",
+        ],
+    ),
 ]
 DEFINITION = (ast.FunctionDef, ast.ClassDef)
 

@@ -6,12 +6,15 @@ import itertools
 # each registers its exercises
 from . import (  # noqa: F401
     _progress,
+    bag_of_words,
     bigram,
     chain_rule,
     derivatives,
     gradient_descent,
+    matmul_trick,
     micrograd,
     neural_networks,
+    softmax,
     start_here,
     tensors,
     text,
