@@ -192,6 +192,11 @@ def row_softmax(answer):
         if not got[0].isnan().any() and got[1].isnan().any():
             raise Wrong("The largest of the whole tensor", f"{told} The second row is far below it. What is its sum?")
         raise Wrong("Large numbers break it", f"{told} Only differences count. Which number may you subtract?")
+    far = tensor([[3000, 0, 0], [0, 0, 0]])
+    got = tensor_of(call(answer, far.clone()), (2, 3), "row_softmax of one large logit").detach()
+    if not same(got, far.softmax(dim=-1)):
+        told = told_of("row_softmax of 3000, 0, 0; 0, 0, 0", got, far.softmax(dim=-1))
+        raise Wrong("What you subtract is not the largest", f"{told} Is every logit at most 0 after it?")
 
 
 @exercise(
@@ -441,6 +446,11 @@ def log_of_softmax(answer):
         if of_largest.isfinite().all() and (got == -torch.inf).any():
             raise Wrong("The logarithm of 0", f"{told} The softmax is rounded to 0 there. Need you compute it at all?")
         raise Wrong("Large numbers break it", f"{told} Which number may you subtract from each row?")
+    far = tensor([[3000, 0, 0], [0, 0, 0]])
+    got = tensor_of(call(answer, far.clone()), (2, 3), "log_of_softmax of one large logit").detach().double()
+    if not same(got, far.log_softmax(-1)):
+        told = told_of("log_of_softmax of 3000, 0, 0; 0, 0, 0", got, far.log_softmax(-1))
+        raise Wrong("What you subtract is not the largest", f"{told} Is every logit at most 0 after it?")
 
 
 @exercise(

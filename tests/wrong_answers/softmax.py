@@ -51,6 +51,8 @@ WRONG = [
     ("row_softmax", "Somebody else's softmax", "def row_softmax(logits):\n    return softmax(logits)"),
     ("row_softmax", "The input is changed", "def row_softmax(logits):\n    logits -= logits.max(dim=-1, keepdim=True).values\n    exps = logits.exp()\n    return exps / exps.sum(dim=-1, keepdim=True)"),
     ("row_softmax", "Other numbers", "def row_softmax(logits):\n    exps = 2 ** logits\n    return exps / exps.sum(dim=-1, keepdim=True)"),
+    ("row_softmax", "What you subtract is not the largest", "def row_softmax(logits):\n    exps = (logits - logits.mean(dim=-1, keepdim=True)).exp()\n    return exps / exps.sum(dim=-1, keepdim=True)"),
+    ("row_softmax", "What you subtract is not the largest", "def row_softmax(logits):\n    exps = (logits - logits.min(dim=-1, keepdim=True).values).exp()\n    return exps / exps.sum(dim=-1, keepdim=True)"),
     ("row_softmax", "Not a tensor", "def row_softmax(logits):\n    return [row.exp() / row.exp().sum() for row in logits]"),
     # past_weights
     ("past_weights", "Mask after the softmax", "def past_weights(logits):\n    return logits.softmax(dim=-1).tril()"),
@@ -103,6 +105,7 @@ WRONG = [
     ("at_temperature", "Not a tensor", "def at_temperature(weights, temperature):\n    return (weights.log() / temperature).softmax(dim=-1).tolist()"),
     # log_of_softmax
     ("log_of_softmax", "The logarithm of 0", "def log_of_softmax(logits):\n    exps = (logits - logits.max(dim=-1, keepdim=True).values).exp()\n    return (exps / exps.sum(dim=-1, keepdim=True)).log()"),
+    ("log_of_softmax", "What you subtract is not the largest", "def log_of_softmax(logits):\n    shifted = logits - logits.mean(dim=-1, keepdim=True)\n    return shifted - shifted.exp().sum(dim=-1, keepdim=True).log()"),
     ("log_of_softmax", "Large numbers break it", "def log_of_softmax(logits):\n    return logits - logits.exp().sum(dim=-1, keepdim=True).log()"),
     ("log_of_softmax", "Large numbers break it", "def log_of_softmax(logits):\n    exps = (logits - logits.max(dim=-1, keepdim=True).values).exp()\n    return (exps / exps.sum(dim=-1, keepdim=True) + 1e-12).log()"),
     ("log_of_softmax", "Large numbers break it", "def log_of_softmax(logits):\n    shifted = logits - logits.max()\n    return shifted - shifted.exp().sum(dim=-1, keepdim=True).log()"),
