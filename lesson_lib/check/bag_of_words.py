@@ -185,6 +185,14 @@ def past_averages(answer):
 def average_at(answer):
     import torch
 
+    x = random(5, 4, 3)  # more examples than the past of position 1 has tokens
+    made = call(answer, x.clone(), 1)
+    if isinstance(made, torch.Tensor) and made.shape == (2, 3) and alike(made.double(), x[:2].double().mean(dim=1)):
+        raise Wrong(
+            "You cut the examples, not the positions",
+            "For x of shape (5, 4, 3) and t=1 you take examples 0 and 1, and all 4 positions of each. Which dimension "
+            "does the first slice in x[...] cut? All 5 examples shall stay.",
+        )
     for x, t in ((random(3, 4, 3), 2), (random(2, 5, 4), 3), (random(2, 5, 4), 0), (random(1, 3, 2).double(), 1)):
         B, T, C = x.shape
         what = f"average_at(x, t={t}) for x of shape {(B, T, C)}"
@@ -221,6 +229,8 @@ def average_at(answer):
             raise Wrong("Only the position itself", f"{told} Nothing of the past is in it.")
         if alike(got, past.sum(dim=1)):
             raise Wrong("The sum, not the mean", f"{told} Of how many vectors is it the sum?")
+        if t > 0 and alike(got, past.sum(dim=1) / t):
+            raise Wrong("Divided by one too few", f"{told} The past of position {t} has {t + 1} tokens, not {t}.")
         if alike(got, past.sum(dim=1) / T):
             raise Wrong("Divided by the whole length", f"{told} The past of position {t} has {t + 1} tokens, not {T}.")
         if is_any(got, (past.mean(dim=0), x.mean(dim=0))):
@@ -336,6 +346,8 @@ def moved_average(answer):
             raise Wrong("The past counts only once", f"{told} The average stands for {count} tokens. Where are they?")
         if alike(got, average + new / (count + 1)):
             raise Wrong("The old share stays", f"{told} When the new one gets a share, the others must give some.")
+        if alike(got, average * count + new / (count + 1)):
+            raise Wrong("Only the new one is divided", f"{told} The whole sum is to be divided: set parentheses.")
         if alike(got, average - (new - average) / (count + 1)):
             raise Wrong("Away from the new token", told)
         if alike(got, new + (average - new) / (count + 1)):
@@ -415,6 +427,11 @@ def average_batch(answer):
                 "One example leaks into another",
                 f"{told} Each example has a past of its own. Along which dimension are the examples?",
             )
+        if is_any(got, (right.mean(dim=dims, keepdim=True).expand(B, T, C) for dims in (2, (0, 2)))):
+            raise Wrong(
+                "All numbers are mixed into one",
+                f"{told} All {C} numbers are the same with you. Along which dimension does your mean run?",
+            )
         if is_any(got, along_channels(x)):
             raise Wrong(
                 "The numbers of a vector are mixed",
@@ -448,7 +465,7 @@ def average_batch(answer):
     hints=(
         "Each output is a weighted sum of the positions. Which numbers at the positions leave one single weight over?",
         "With a 1 at position i and 0 at all others, the output at t is the weight of i in row t. That is one channel.",
-        "Use C = T channels, one for each i. What is a (T, T) table with a single 1 in each row called in lesson 8?",
+        "Use C = T channels, one for each i: the positions are one-hot, as in lesson 8. torch.eye(T) is such a table.",
     ),
     solution="""
         def loudness(average, T):
@@ -528,7 +545,8 @@ def loudness(answer):
             return sums / counts.unsqueeze(-1)
     """,
     reasons="Position t has t tokens before it. At position 0 the sum is 0, and divided by 1 it stays 0. The clamp "
-    "comes *before* the division: a nan that is made and then replaced would come back in the gradient.",
+    "comes *before* the division: if 0 / 0 makes a nan and you replace it afterwards, it comes back in the gradient. "
+    "(The nan of an empty mean does not come back, once it is replaced: no number of x went into it.)",
 )
 def average_of_earlier(answer):
     import torch
@@ -553,10 +571,14 @@ def average_of_earlier(answer):
         sums = x.double().cumsum(1)
         if got[:, 0].isnan().any() or got[:, 0].isinf().any():
             raise Wrong("0 divided by 0", f"{told} Before position 0 there is nothing. What do you divide by there?")
-        if is_any(got, (weighted(shares(ones(T)), x),)):
+        plain = weighted(shares(ones(T)), x)
+        zeroed = torch.cat([torch.zeros_like(plain[:, :1]), plain[:, 1:]], dim=1)
+        if is_any(got, (plain, zeroed)):
             raise Wrong("The position itself is included", f"{told} The token speaks for itself already.")
         if T > 1 and alike(got[:, 1:], right[:, 1:]):
             raise Wrong("Position 0 is not 0", f"{told} The rest is right. What came before the first token?")
+        if is_any(got, (plain - x.double(),)):
+            raise Wrong("Taken from the mean", f"{told} In the mean, x counts 1/{t + 1}. In which sum is it whole?")
         if is_any(got, (sums - x.double(),)):
             raise Wrong("Sums, not averages", f"{told} How many vectors are in each sum?")
         if is_any(got, ((sums - x.double()) / torch.arange(1, T + 1)[:, None],)):
@@ -651,7 +673,19 @@ def fading_average(answer):
                 raise Wrong("Not divided by the weights", f"{told} At position 1 the weights are 1 and {fade}.")
             if is_any(got, (raw / counts, raw / T)):
                 raise Wrong("Divided by the number of tokens", f"{told} What do the weights at position 1 sum to?")
-            if alike(got, weighted(shares(ones(T)), x)):
+            if alike(got, raw / weights[-1].sum()):
+                raise Wrong(
+                    "Divided by the weights of the whole length",
+                    f"{told} The past of position {t} has {t + 1} weights, not {T}. What is *their* sum?",
+                )
+            plain = weighted(shares(ones(T)), x)
+            mixed = [share * plain + (1 - share) * x.double() for share in (fade, 1 - fade)]
+            if T > 2 and is_any(got, mixed):
+                raise Wrong(
+                    "The token mixed with the plain average",
+                    f"{told} Within the plain average nothing fades: all that came before are equally loud.",
+                )
+            if alike(got, plain):
                 raise Wrong("It does not fade", f"{told} That is the plain average.")
             back = torch.arange(T)
             oldest = ones(T) * fade ** back.double()
@@ -692,4 +726,3 @@ def fading_average(answer):
         )
     if not alike(gradient, gradient_of(lambda x: weighted(shares(fades(4, 0.5)), x), x), 1e-4):
         raise Wrong("Another gradient", "The averages are right, but not what flows back to x. Is a part detached?")
-

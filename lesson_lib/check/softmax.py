@@ -6,7 +6,7 @@ torch is imported inside the functions, so that the checks of the first lessons 
 import math
 
 from ._exercise import Wrong, call, exercise, number
-from .bigram import alike, rows, tensor_of
+from .bigram import alike, tensor_of
 from .neural_networks import uses
 
 LESSON = "11_softmax"
@@ -33,6 +33,15 @@ def same(got, right, tolerance=1e-5):
     import torch
 
     return bool(torch.allclose(got.double(), right.double(), rtol=tolerance, atol=tolerance, equal_nan=True))
+
+
+def rows(table):
+    """Return a small table in words: what is only rounding away from 0 is 0, large numbers are in full."""
+
+    def told(x):
+        return f"{0.0 if abs(x) < 1e-6 else x:{'.6g' if abs(x) >= 100 else '.3g'}}"
+
+    return "; ".join(", ".join(told(x) for x in row) for row in table.tolist())
 
 
 def listed(values):
@@ -238,6 +247,8 @@ def past_weights(answer):
         def hidden(where, dim=-1, logits=logits):
             return logits.masked_fill(where, -torch.inf).softmax(dim=dim)
 
+        if same(got, right, 1e-2) and got[~mask].any():
+            raise Wrong("Nearly 0, not 0", f"{told} In the future, yours are small, but not exactly 0.")
         if logits is far:
             raise Wrong(
                 "Mask after the softmax, and the row divided again",
@@ -425,16 +436,24 @@ def log_of_softmax(answer):
         if logits.dim() == 3 and same(got, logits.log_softmax(1)):
             raise Wrong("Columns, not rows", f"{told} It should be along the last dimension.")
         sums = logits.exp().sum(-1, keepdim=True)
-        if same(got, logits - sums) or same(got, logits - logits.max(-1, keepdim=True).values - sums):
+        shifted = logits - logits.max(-1, keepdim=True).values
+        below = shifted.exp().sum(-1, keepdim=True)
+        if any(same(got, left - total) for left in (logits, shifted) for total in (sums, below)):
             raise Wrong("The sum without its logarithm", f"{told} The logarithm of a quotient is a difference of two.")
         if same(got, logits / sums.log()):
             raise Wrong("A quotient, not a difference", f"{told} ln(a / b) = ln a − ln b.")
-        if same(got, logits - logits.max(-1, keepdim=True).values - sums.log()):
+        if same(got, shifted - sums.log()):
             raise Wrong("The largest subtracted once only", f"{told} You subtract it from z. And in the sum?")
+        if same(got, logits - below.log()):
+            raise Wrong("The largest subtracted in the sum only", f"{told} And from the z that stands before it?")
         if logits.dim() == 2 and same(got, logits - logits.exp().sum().log()):
             raise Wrong("One sum for the whole tensor", f"{told} Each row has its own.")
-        if same(got, logits - logits.logsumexp(-1)) if logits is square else False:
-            raise Wrong("The sums lie the wrong way", f"{told} Which shape have your sums, (3,) or (3, 1)?")
+        if logits is square:
+            across = logits - logits.max(-1).values
+            if same(got, logits - logits.logsumexp(-1)) or same(got, shifted - below.squeeze(-1).log()):
+                raise Wrong("The sums lie the wrong way", f"{told} Which shape have your sums, (3,) or (3, 1)?")
+            if same(got, across.log_softmax(-1)) or same(got, across - across.logsumexp(-1)):
+                raise Wrong("The largest lies the wrong way", f"{told} Which shape has your largest, (3,) or (3, 1)?")
         raise Wrong("Other numbers", told)
     for logits in (tensor([[0, -2000, 1]]), tensor([[2000, 1999, 0]]), tensor([[1000, 999], [-1000, -1001]])):
         got = tensor_of(call(answer, logits.clone()), tuple(logits.shape), "log_of_softmax").detach().double()
@@ -445,6 +464,15 @@ def log_of_softmax(answer):
         of_largest = got.gather(-1, logits.argmax(dim=-1, keepdim=True))
         if of_largest.isfinite().all() and (got == -torch.inf).any():
             raise Wrong("The logarithm of 0", f"{told} The softmax is rounded to 0 there. Need you compute it at all?")
+        tiny = right < -20
+        if tiny.any() and same(got[~tiny], right[~tiny]) and (got[tiny] > right[tiny]).all():
+            raise Wrong(
+                "The logarithm of nearly 0",
+                f"{told} The softmax is rounded to 0 there, and a small number in its place has another logarithm. "
+                "Need you compute the softmax at all?",
+            )
+        if len(got) > 1 and same(got[0], right[0]):
+            raise Wrong("The largest of the whole tensor", f"{told} The second row is far below it. What is its sum?")
         raise Wrong("Large numbers break it", f"{told} Which number may you subtract from each row?")
     far = tensor([[3000, 0, 0], [0, 0, 0]])
     got = tensor_of(call(answer, far.clone()), (2, 3), "log_of_softmax of one large logit").detach().double()
@@ -567,6 +595,14 @@ def weights_by_distance(answer):
             continue
         told = told_of(what, got, right)
         table = scores[distance.clamp(min=0)]
+        if same(got, right, 1e-2) and got[future].any():
+            raise Wrong("Nearly 0, not 0", f"{told} In the future, yours are small, but not exactly 0.")
+        late = [scores[back].softmax(-1) * ~future for back in (distance.abs(), distance)]
+        if got.isnan().any() and any(same(got, part / part.sum(-1, keepdim=True)) for part in late):
+            raise Wrong(
+                "Mask after the softmax, and the row divided again",
+                f"{told} If a hidden logit is very large, what has the softmax left for the others?",
+            )
         if got.isnan().any():
             raise Wrong("0 times −∞", f"{told} nan is no number. Where is one made?")
         if same(got, scores[distance.abs()].softmax(-1)) or same(got, table.softmax(-1)):

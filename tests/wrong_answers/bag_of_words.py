@@ -63,6 +63,8 @@ WRONG = [
     ("same_average", "The order is counted", "def same_average(a, b):\n    return False"),
     ("same_average", "Not True or False", "def same_average(a, b):\n    return Counter(a) - Counter(b)"),
     ("same_average", "Your code stopped with an error", "def same_average(a, b):\n    where = {'d': 4, 'e': 2, 'a': 0, 'r': 6}\n    return sum(where[c] for c in a) / len(a) == sum(where[c] for c in b) / len(b)"),
+    ("average_at", "Divided by one too few", "def average_at(x, t):\n    return x[:, : t + 1].sum(dim=1) / t"),
+    ("average_at", "You cut the examples, not the positions", "def average_at(x, t):\n    return x[: t + 1].mean(dim=1)"),
     # moved_average
     ("moved_average", "Always half of the way", "def moved_average(average, count, new):\n    return (average + new) / 2"),
     ("moved_average", "The sum, not the average", "def moved_average(average, count, new):\n    return average * count + new"),
@@ -81,6 +83,7 @@ WRONG = [
     ("moved_average", "It moves without a reason", "def moved_average(average, count, new):\n    return average + (new - average) / (count + 1) + (average == new).float()"),
     ("moved_average", "Not a tensor", "def moved_average(average, count, new):\n    return [(a * count + n) / (count + 1) for a, n in zip(average.tolist(), new.tolist())]"),
     ("moved_average", "Not the right shape", "def moved_average(average, count, new):\n    return torch.stack([average, new]).mean()"),
+    ("moved_average", "Only the new one is divided", "def moved_average(average, count, new):\n    return average * count + new / (count + 1)"),
     # average_batch
     ("average_batch", "The future is included", "def average_batch(x):\n    return x.mean(dim=1, keepdim=True).expand_as(x)"),
     ("average_batch", "The future is included", "def average_batch(x):\n    return torch.stack([x[:, : t + 2].mean(dim=1) for t in range(x.shape[1])], dim=1)"),
@@ -109,6 +112,8 @@ WRONG = [
     ("average_batch", "What came in is changed", "def average_batch(x):\n    for t in range(1, x.shape[1]):\n        x[:, t] += x[:, t - 1]\n    return x / torch.arange(1, x.shape[1] + 1)[:, None]"),
     ("average_batch", "Another average", "def average_batch(x):\n    return x.cummax(dim=1).values + 0.5"),
     ("average_batch", "Not the right shape", "def average_batch(x):\n    return x.mean(dim=1)"),
+    ("average_batch", "All numbers are mixed into one", "def average_batch(x):\n    out = torch.zeros_like(x)\n    for b in range(x.shape[0]):\n        for t in range(x.shape[1]):\n            out[b, t] = x[b, : t + 1].mean()\n    return out"),
+    ("average_batch", "All numbers are mixed into one", "def average_batch(x):\n    out = torch.zeros_like(x)\n    for t in range(x.shape[1]):\n        out[:, t] = x[:, : t + 1].mean()\n    return out"),
     # loudness
     ("loudness", "Rows and columns exchanged", "def loudness(average, T):\n    return average(torch.eye(T)[None])[0].T"),
     ("loudness", "Rows and columns exchanged", "def loudness(average, T):\n    return average(torch.eye(T)[:, :, None])[:, :, 0]"),
@@ -143,6 +148,8 @@ WRONG = [
     ("average_of_earlier", "Another gradient", "def average_of_earlier(x):\n    return (x.cumsum(dim=1) - x.detach()) / torch.arange(x.shape[1]).clamp(min=1)[:, None]"),
     ("average_of_earlier", "What came in is changed", "def average_of_earlier(x):\n    sums = x.cumsum(dim=1)\n    sums -= x\n    x[:, 0] = 0\n    return sums / torch.arange(x.shape[1]).clamp(min=1)[:, None]"),
     ("average_of_earlier", "Another average", "def average_of_earlier(x):\n    return torch.cat([torch.zeros_like(x[:, :1]), x.cummax(dim=1).values[:, :-1] + 0.5], dim=1)"),
+    ("average_of_earlier", "The position itself is included", "def average_of_earlier(x):\n    out = average_with_loop(x)\n    out[:, 0] = 0\n    return out"),
+    ("average_of_earlier", "Taken from the mean", "def average_of_earlier(x):\n    return average_with_loop(x) - x"),
     # fading_average
     ("fading_average", "Not divided by the weights", "def fading_average(x, fade):\n    total, out = 0.0, []\n    for t in range(x.shape[1]):\n        total = total * fade + x[:, t]\n        out.append(total)\n    return torch.stack(out, dim=1)"),
     ("fading_average", "Divided by the number of tokens", "def fading_average(x, fade):\n    total, out = 0.0, []\n    for t in range(x.shape[1]):\n        total = total * fade + x[:, t]\n        out.append(total / (t + 1))\n    return torch.stack(out, dim=1)"),
@@ -156,9 +163,11 @@ WRONG = [
     ("fading_average", "One example leaks into another", "def fading_average(x, fade):\n    total, weight, out = 0.0, 0.0, []\n    for t in range(x.shape[1]):\n        total = total * fade + x[:, t].mean(dim=0)\n        weight = weight * fade + 1\n        out.append((total / weight).expand(x.shape[0], -1))\n    return torch.stack(out, dim=1)"),
     ("fading_average", "Not a number", "def fading_average(x, fade):\n    T = x.shape[1]\n    w = torch.tensor(fade) ** torch.arange(T)\n    w = (w[:, None] / w).tril()\n    return (w / w.sum(dim=1, keepdim=True)).to(x.dtype) @ x"),
     ("fading_average", "The lesson's function does it", "def fading_average(x, fade):\n    return fade * average_with_loop(x) + (1 - fade) * x"),
-    ("fading_average", "Another average", "def fading_average(x, fade):\n    return torch.stack([fade * x[:, : t + 1].mean(dim=1) + (1 - fade) * x[:, t] for t in range(x.shape[1])], dim=1)"),
+    ("fading_average", "The token mixed with the plain average", "def fading_average(x, fade):\n    return torch.stack([fade * x[:, : t + 1].mean(dim=1) + (1 - fade) * x[:, t] for t in range(x.shape[1])], dim=1)"),
     ("fading_average", "Positions and examples exchanged", "def fading_average(x, fade):\n    total, weight, out = 0.0, 0.0, []\n    for t in range(x.shape[1]):\n        total, weight = total * fade + x[:, t], weight * fade + 1\n        out.append(total / weight)\n    return torch.stack(out)"),
     ("fading_average", "What came in is changed", "def fading_average(x, fade):\n    weight = 1.0\n    out = [x[:, 0].clone()]\n    for t in range(1, x.shape[1]):\n        x[:, t] += fade * x[:, t - 1]\n        weight = weight * fade + 1\n        out.append(x[:, t] / weight)\n    return torch.stack(out, dim=1)"),
     ("fading_average", "No gradient can flow", "def fading_average(x, fade):\n    total, weight, out = 0.0, 0.0, []\n    for t in range(x.shape[1]):\n        total = total * fade + x[:, t].detach()\n        weight = weight * fade + 1\n        out.append(total / weight)\n    return torch.stack(out, dim=1)"),
     ("fading_average", "Another gradient", "def fading_average(x, fade):\n    total, weight, out = torch.zeros_like(x[:, 0]), 0.0, []\n    for t in range(x.shape[1]):\n        total = total.detach() * fade + x[:, t]\n        weight = weight * fade + 1\n        out.append(total / weight)\n    return torch.stack(out, dim=1)"),
+    ("fading_average", "Divided by the weights of the whole length", "def fading_average(x, fade):\n    total, out = 0.0, []\n    for t in range(x.shape[1]):\n        total = total * fade + x[:, t]\n        out.append(total)\n    return torch.stack(out, dim=1) / sum(fade**i for i in range(x.shape[1]))"),
+    ("fading_average", "Another average", "def fading_average(x, fade):\n    return x.cummax(dim=1).values + 0.5"),
 ]
