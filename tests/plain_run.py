@@ -27,7 +27,7 @@ class Ran(NamedTuple):
     traceback: str
 
 
-def run(sources, timeout=300, env=()):
+def run(sources, timeout=600, env=()):
     """Run the sources in a fresh process, with `env` added to its environment, and return a `Ran` for each."""
     process = subprocess.run(
         [sys.executable, __file__],

@@ -145,4 +145,30 @@ SABOTAGE = {
     # lesson 11
     # nothing is subtracted, so large powers overflow
     "H6": Sabotage("11_softmax", ("    exps = (logits - largest).exp()\n", "    exps = logits.exp()\n")),
+    # lesson 12
+    # one query and one key for a whole text, and not for each token
+    "I1": Sabotage("12_self_attention", ("q_batch, k_batch = batch @ query, batch @ key ", "q_batch, k_batch = batch.mean(dim=1) @ query, batch.mean(dim=1) @ key ")),
+    # the keys listen to the queries
+    "I2": Sabotage("12_self_attention", ("scores = q @ k.transpose(-2, -1)  # (T, hs) @ (hs, T) → (T, T)", "scores = k @ q.transpose(-2, -1)")),
+    # nothing is hidden
+    "I3": Sabotage("12_self_attention", ("weights = masked_softmax(scores, causal_mask(4))  # (T, T)", "weights = softmax(scores)")),
+    # the less they align, the more is taken
+    "I4": Sabotage("12_self_attention", ("return softmax(q[3] @ keys.transpose(-2, -1))  # (T,)", "return softmax(-q[3] @ keys.transpose(-2, -1))  # (T,)")),
+    # no token looks for anything: all scores are 0 in every text
+    "I5": Sabotage("12_self_attention", ("attention = attention_weights(batch @ query, batch @ key,", "attention = attention_weights(0 * batch @ query, batch @ key,")),
+    # all arrows are turned round
+    "I6": Sabotage("12_self_attention", ("moved[:, i] = (head(changed, mask) != before).any(dim=-1)", "moved[:, i] = (head(changed, mask.T) != head(x, mask.T)).any(dim=-1)")),
+    # the head has a sense of space: the causal mask
+    "I7": Sabotage("12_self_attention", ("everyone = loaded(Head(2, 2, causal=False))", "everyone = loaded(Head(2, 2))")),
+    # the values are a mean over the batch
+    "I8": Sabotage("12_self_attention", ("q, k, v = self.query(x), self.key(x), self.value(x)  # (B, T, hs) each\n        return self.attend", "q, k, v = self.query(x), self.key(x), self.value(x.mean(dim=0, keepdim=True).expand_as(x))\n        return self.attend")),
+    # everybody hears everybody
+    "I9": Sabotage("12_self_attention", ("if mask is None and self.causal:", "if mask is None and not self.causal:")),
+    # the standard deviation is halved at most: one cell sees the variance, the other the saturation
+    "I12": Sabotage("12_self_attention", ("scaled[hs] = raw[hs] / math.sqrt(hs)", "scaled[hs] = raw[hs] / 2")),
+    # lesson 13
+    # keys and values come from somewhere else than the queries
+    "I10": Sabotage("13_multi_head_attention", ("return self.listen(x, x, mask)", "return self.listen(x, x.flip(1), mask)")),
+    # the keys and values of cross-attention come from x
+    "I11": Sabotage("13_multi_head_attention", ("return self.listen(x, source, mask)", "return self.listen(x, x, mask)")),
 }

@@ -30,6 +30,8 @@ LABS = {
     "09_bag_of_words": ["aggregation"],
     "10_matmul_trick": ["aggregation"],
     "11_softmax": ["softmax", "aggregation"],
+    "12_self_attention": ["query_key", "backprop", "attention"],
+    "13_multi_head_attention": ["attention"],
 }
 
 
@@ -97,8 +99,8 @@ def test_the_tab_key_reaches_every_control(opened):
 @pytest.mark.parametrize(
     ("operate", "typed"),
     [
-        (by_keyboard, {"derivative": "sin(x) / 2", "backprop": "2.5"}),
-        (by_mouse, {"derivative": "x**3 / 2", "backprop": "1.5"}),
+        (by_keyboard, {"derivative": "sin(x) / 2", "backprop": "2.5", "attention": "hear"}),
+        (by_mouse, {"derivative": "x**3 / 2", "backprop": "1.5", "attention": "me, my"}),
     ],
 )
 def test_every_control_of_every_lab_changes_the_picture(opened, operate, typed):

@@ -29,9 +29,10 @@ REFERENCE = [
     "training",
     "averaging",
     "softmax",
+    "attention",
 ]
 # lesson 6 is where torch comes in: its module and later ones may load it
-WITH_TORCH = {"tensors", "text", "bigram", "training", "averaging", "softmax"}
+WITH_TORCH = {"tensors", "text", "bigram", "training", "averaging", "softmax", "attention"}
 MAY_IMPORT = {
     "__init__": set(),
     "draw": {"draw"},

@@ -27,6 +27,8 @@ LESSONS = [
     "09_bag_of_words",
     "10_matmul_trick",
     "11_softmax",
+    "12_self_attention",
+    "13_multi_head_attention",
 ]
 NOTEBOOKS = ["00_start_here", *LESSONS]
 SECTIONS = ["What you need", "What you will be able", "Where people trip", "Exercises", "Summary", "The next question"]

@@ -39,6 +39,32 @@ SHARED = [
             "average_with_softmax",
         ],
     ),
+    (
+        "12_self_attention",
+        "attention",
+        [
+            "attention_weights",
+            "scaled_dot_product_attention",
+            "Head",
+            "head_of_values",
+            "AttentionLanguageModel",
+        ],
+    ),
+    (
+        "13_multi_head_attention",
+        "attention",
+        [
+            "split_heads",
+            "join_heads",
+            "MultiHeadAttention",
+            "CrossAttention",
+            "FeedForward",
+            "LayerNorm",
+            "Block",
+            "fused_attention",
+            "attention_maps",
+        ],
+    ),
 ]
 DEFINITION = (ast.FunctionDef, ast.ClassDef)
 

@@ -11,21 +11,27 @@ Each lab is a Python file and a JavaScript file of its name, and some CSS where 
 - playground: trainer.py does the steps, playground_view.py says and draws what there is to see;
 - batches, bigram and aggregation: signs.py has a sign that can be seen for each character;
 - aggregation: weights.js computes and says the weights, plane.js draws the points, aggregation_view.js the tables;
-- softmax: softmax_view.js draws, softmax_words.js says what there is to see.
+- softmax: softmax_view.js draws, softmax_words.js says what there is to see;
+- query_key: query_key_words.js computes and says, query_key_view.js draws, with the labels of plane.js;
+- attention: attention_model.py reads the learner's model into steps, attention_model.js runs them in the page,
+  attention_view.js draws, attention_words.js says what there is to see, attention_still.py draws the still picture.
 
 What all labs share is in base.py, base.js and base.css; plot.js draws axes. export.py puts labs into a page
 that works without Python.
 """
 
 from lesson_lib.labs.aggregation import aggregation
+from lesson_lib.labs.attention import attention
 from lesson_lib.labs.backprop import backprop
 from lesson_lib.labs.batches import batches
 from lesson_lib.labs.bigram import bigram
 from lesson_lib.labs.derivative import derivative
 from lesson_lib.labs.learning_rate import learning_rate
 from lesson_lib.labs.playground import playground
+from lesson_lib.labs.query_key import query_key
 from lesson_lib.labs.softmax import softmax
 
 __all__ = [
-    "aggregation", "backprop", "batches", "bigram", "derivative", "learning_rate", "playground", "softmax",
+    "aggregation", "attention", "backprop", "batches", "bigram", "derivative", "learning_rate", "playground",
+    "query_key", "softmax",
 ]  # fmt: skip

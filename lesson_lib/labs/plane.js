@@ -1,7 +1,8 @@
 // The plane of the aggregation lab: tokens as points, and one output, joined to them by lines as wide as the weights.
 
 // Labels stay beside their points. `settle` moves one only where it would lie on something, and then to where nothing is.
-function labeller() {
+// `over` is how bad it is to lie on another label; on a line it is 7.
+function labeller(over = 12) {
   // above first, then around; near before far
   const SPOTS = [0, 14, 28].flatMap((further) => Array.from({ length: 8 }, (_, k) => ({ turn: (k * Math.PI) / 4 - Math.PI / 2, further })));
   let last = new Map();
@@ -29,7 +30,7 @@ function labeller() {
       const cost = (spot) => {
         const box = boxAt(label, spot);
         const outside = box.left < frame.left || box.right > frame.right || box.top < frame.top || box.bottom > frame.bottom;
-        return 100 * outside + 12 * taken.filter((one) => touches(box, one)).length
+        return 100 * outside + over * taken.filter((one) => touches(box, one)).length
           + 8 * dots.filter((dot) => touches(box, dot) && Math.hypot(dot.x - label.x, dot.y - label.y) > 1).length
           + 7 * lines.filter((line) => crosses(box, line)).length + spot.further / 7;
       };

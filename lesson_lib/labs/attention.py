@@ -1,0 +1,212 @@
+"""The attention lab: what each token of a text listens to, in every layer and head of the learner's model."""
+
+import base64
+
+import numpy as np
+from traitlets import Bool, Dict, Int, List, TraitError, Unicode, observe, validate
+
+from lesson_lib.labs.attention_model import read, run
+from lesson_lib.labs.attention_still import picture
+from lesson_lib.labs.base import HERE, Lab, script, style
+from lesson_lib.labs.signs import INVISIBLE, NAMED, mark
+
+EXAMPLES = ("First Ci", "the king", "my lord,", "KING HEN", "I am not", "hear me.\n")
+LARGEST = 12  # layers, and heads in one
+
+
+class Attention(Lab):
+    """The widget behind `labs.attention`. The page computes and draws everything; V is the size of the vocabulary.
+
+    vocabulary: V characters, in the order of their numbers; labels: a sign for each; names: as a sentence has them.
+    program: what attention_model.py read of the model. numbers, untrained_numbers: the array that goes with it, as
+        base64 of float32, little end first; the second is "" without an untrained model.
+    text: all of it known to the model; of a longer one the last program["room"] characters count. examples: texts.
+    position: the token that is looked at; layer and head: the map. All three count from 1.
+    mask: nobody hears what comes later. divide: scores are divided by √head_size. trained: which numbers are used.
+    """
+
+    _esm = script("plot.js", "attention_model.js", "attention_words.js", "attention_view.js", "attention.js")
+    _css = style() + (HERE / "attention.css").read_text(encoding="utf-8")
+
+    title = Unicode("Who listens to whom").tag(sync=True)
+    sentence = Unicode()  # not synced: the page makes its own
+    works_alone = Bool(True, read_only=True).tag(sync=True)
+    vocabulary = List(Unicode()).tag(sync=True)
+    labels = List(Unicode()).tag(sync=True)
+    names = List(Unicode()).tag(sync=True)
+    program = Dict().tag(sync=True)
+    numbers = Unicode().tag(sync=True)
+    untrained_numbers = Unicode().tag(sync=True)
+    text = Unicode().tag(sync=True)
+    examples = List(Unicode()).tag(sync=True)
+    position = Int(1, min=1).tag(sync=True)
+    layer = Int(1, min=1).tag(sync=True)
+    head = Int(1, min=1).tag(sync=True)
+    mask = Bool(True).tag(sync=True)
+    divide = Bool(True).tag(sync=True)
+    trained = Bool(True).tag(sync=True)
+
+    def __init__(self, model, tokenizer, text, untrained, examples, position, layer, head):
+        program, numbers = read(model)
+        if max(len(program["heads"]), *program["heads"]) > LARGEST:
+            raise ValueError(f"the lab has room for {LARGEST} layers of {LARGEST} heads, and the model has more")
+        self._numbers = {True: numbers}
+        if untrained is not None:
+            other, self._numbers[False] = read(untrained)
+            if _parts(other) != _parts(program):
+                raise ValueError("the untrained model must have the same parts, of the same sizes, as the trained one")
+        vocabulary = _characters(tokenizer, program["vocabulary"])
+        known = set(vocabulary)
+        if examples is None:
+            examples = [example for example in EXAMPLES if known.issuperset(example)]
+        for example in examples:
+            _refuse_unknown(example, known, ValueError)
+        _refuse_unknown(text, known, ValueError)
+        super().__init__(
+            vocabulary=vocabulary,
+            labels=[mark(character)[0] for character in vocabulary],
+            names=[_name(character) for character in vocabulary],
+            program=program,
+            numbers=_encoded(numbers),
+            untrained_numbers=_encoded(self._numbers[False]) if untrained is not None else "",
+            text=text,
+            examples=list(examples),
+            layer=layer,
+            head=head,
+            mask=program["mask"],
+            divide=program["divide"],
+        )
+        self.position = max(1, len(self.ids())) if position is None else position
+
+    @validate("text")
+    def _is_known(self, proposal):
+        _refuse_unknown(proposal["value"], set(self.vocabulary), TraitError)
+        return proposal["value"]
+
+    @validate("position")
+    def _has_position(self, proposal):
+        T = max(1, len(self.ids()))
+        if proposal["value"] > T:
+            raise TraitError(f"position must be from 1 to {T} in this text: it is {proposal['value']}")
+        return proposal["value"]
+
+    @validate("layer")
+    def _has_layer(self, proposal):
+        layers = len(self.program["heads"])
+        if proposal["value"] > layers:
+            raise TraitError(f"layer must be from 1 to {layers}, the model has no more: it is {proposal['value']}")
+        return proposal["value"]
+
+    @validate("head")
+    def _has_head(self, proposal):
+        heads = max(self.program["heads"])
+        if proposal["value"] > heads:
+            raise TraitError(f"head must be from 1 to {heads}, a layer has no more: it is {proposal['value']}")
+        return proposal["value"]
+
+    @validate("trained")
+    def _has_untrained(self, proposal):
+        if not proposal["value"] and not self.untrained_numbers:
+            raise TraitError("there is no untrained model to show: hand one to labs.attention as `untrained`")
+        return proposal["value"]
+
+    @observe("text")
+    def _stay_inside(self, change):
+        self.position = min(self.position, max(1, len(self.ids())))
+
+    # -- what the page computes too ------------------------------------------------------------------
+
+    def ids(self):
+        """Return the numbers of the characters that the model sees: T of them, the last of the text."""
+        places = {character: i for i, character in enumerate(self.vocabulary)}
+        return [places[character] for character in self.text[-self.program["room"] :]]
+
+    def _run(self):
+        return run(self.program, self._numbers[self.trained], self.ids(), self.mask, self.divide)
+
+    def maps(self):
+        """Return the weights of now: for each layer an array (H, T, T)."""
+        return self._run()[1]
+
+    def next_probabilities(self):
+        """Return for each of the T positions how probable each of the V characters is as the next: (T, V)."""
+        logits = self._run()[0]
+        exps = np.exp(logits - logits.max(1, keepdims=True))
+        return exps / exps.sum(1, keepdims=True)
+
+    def average(self):
+        """Return the weights of the average of the past, or without the mask of the whole text: (T, T)."""
+        T = len(self.ids())
+        return np.tri(T) / np.arange(1, T + 1)[:, None] if self.mask else np.full((T, T), 1 / T)
+
+    def still(self):
+        """Return the arcs, the maps and the next characters as they stand now, as a `draw.Picture`."""
+        return picture(self, self.maps() if self.text else [], self.next_probabilities() if self.text else [])
+
+    def head_index(self):
+        """Return the place of the head that is looked at, from 0, in its layer: a layer may have fewer heads."""
+        return min(self.head, self.program["heads"][self.layer - 1]) - 1
+
+    def map_name(self):
+        return f"layer {self.layer}, head {self.head_index() + 1}"
+
+
+def attention(model, tokenizer, text="First Ci", untrained=None, examples=None, *, position=None, layer=1, head=1):
+    """Return the attention lab: type a text, and see what each token of it listens to in each head of your model.
+
+    model: an `AttentionLanguageModel`, or one of your own with the same attributes. It is read once: what it learns
+        afterwards the lab does not know. tokenizer: a `CharTokenizer`, or one with `encode` and its `vocabulary`.
+    untrained: another model of the same parts, for instance a copy from before the training, to switch to.
+    examples: texts to choose from. Without them a few that the tokenizer knows.
+    position, layer, head: what is looked at first, counted from 1. Without a position the last token.
+
+    Of a text that is longer than the block, the last part counts; of a block longer than 64, 64 tokens are used.
+    Raises TypeError for a model or tokenizer that cannot be read; ValueError for a model of more than a million numbers
+    or 12 layers or heads, one without attention, an untrained one of other parts, characters that are unknown;
+    TraitError for a position, layer or head that there is not.
+    """
+    return Attention(model, tokenizer, text, untrained, examples, position, layer, head)
+
+
+def _parts(program):
+    """Return all of a program but whether its attentions hide the future and divide: the lab has switches for that."""
+    steps = [{name: step[name] for name in step if name not in ("mask", "divide")} for step in program["steps"]]
+    return {**program, "steps": steps, "mask": None, "divide": None}
+
+
+def _encoded(numbers):
+    return base64.b64encode(numbers.astype("<f4").tobytes()).decode("ascii")
+
+
+def _characters(tokenizer, V):
+    """Return the tokenizer's V characters in the order of their numbers."""
+    known = next((getattr(tokenizer, name) for name in ("vocabulary", "chars") if hasattr(tokenizer, name)), None)
+    if known is None or not hasattr(tokenizer, "encode"):
+        message = "the tokenizer must have `encode` and a list `vocabulary` of its characters, and"
+        raise TypeError(f"{message} a {type(tokenizer).__name__} has not")
+    found = {}
+    for character in known:
+        ids = [int(i) for i in tokenizer.encode(character)]
+        if len(character) != 1 or len(ids) != 1:
+            raise TypeError(f"each token must be one character, and {character!r} is {len(ids)} of {len(character)}")
+        found[ids[0]] = character
+    if sorted(found) != list(range(V)):
+        raise ValueError(f"the model knows {V} tokens, and the tokenizer {len(found)}: they do not belong together")
+    return [found[i] for i in range(V)]
+
+
+def _refuse_unknown(text, known, error):
+    if not isinstance(text, str):
+        raise TypeError(f"a text must be a string, and this is a {type(text).__name__}")
+    unknown = [character for character in dict.fromkeys(text) if character not in known]
+    if unknown:
+        shown = ", ".join(f"{character!r}" for character in unknown[:5]) + ("…" if len(unknown) > 5 else "")
+        raise error(f"{shown} in {text[:40]!r}: not among the {len(known)} characters that the model knows")
+
+
+def _name(character):
+    """Return how a sentence names the character: “e”, or ␣ (space); isolated, so that it turns nothing around."""
+    shown, meaning = mark(character)
+    if character in NAMED:
+        return f"{shown} ({meaning})"
+    return f"{shown} (an invisible character)" if meaning == INVISIBLE else f"“\u2068{shown}\u2069”"
