@@ -15,7 +15,17 @@ SOURCES = [
     "labs.softmax((2.0, 1.0, 0.0, -1.0))",
     "labs.aggregation(['</script>', '<b>', '&amp;'])",
     "labs.derivative('sin(x)')  # reads its formulas in Python",
+    "labs.query_key('dear')",
+    """import torch
+from lesson_lib.attention import AttentionLanguageModel, Block
+from lesson_lib.text import CharTokenizer
+
+torch.manual_seed(1)
+tokenizer = CharTokenizer("<script>alert(1)</script> dear")
+model, untrained = (AttentionLanguageModel(len(tokenizer), 32, 8, Block(8, 2)) for _ in range(2))
+labs.attention(model, tokenizer, "<script>alert(1)</script>", untrained)""",
 ]
+WORKING = ["aggregation", "softmax", "aggregation", "query_key", "attention"]
 TEXT = "# A title\n\nThe share is $p_i = \\frac{e^{z_i}}{\\sum_j e^{z_j}}$, and\n\n$$a < b$$"
 
 
@@ -39,7 +49,7 @@ class Opened:
         self.page.on("request", lambda request: self.strangers.append(request.url))
         self.page.route(re.compile("^https?:"), lambda route: route.abort())
         self.page.goto(path.as_uri())
-        self.page.locator(".ll-lab:not([data-draws='0'])").nth(2).wait_for()
+        self.page.locator(".ll-lab:not([data-draws='0'])").nth(len(WORKING) - 1).wait_for()
 
     def labs(self):
         return self.page.locator(".ll-lab").all()
@@ -54,26 +64,30 @@ def opened(browser, exported):
 
 
 def test_the_labs_that_work_alone_are_there_and_the_other_one_is_a_picture(opened):
-    assert [lab.get_attribute("data-lab") for lab in opened.labs()] == ["aggregation", "softmax", "aggregation"]
+    assert [lab.get_attribute("data-lab") for lab in opened.labs()] == WORKING
     [still] = opened.page.locator(".jp-OutputArea-output img").all()
     assert still.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
 
 
-@pytest.mark.parametrize("operate", [by_keyboard, by_mouse])
-def test_every_control_changes_the_picture(opened, operate):
-    for lab in opened.labs()[:2]:
-        assert idle_controls(lab, operate, "1.5") == []
+@pytest.mark.parametrize(("operate", "typed"), [(by_keyboard, "dear"), (by_mouse, "alter")])
+def test_every_control_changes_the_picture(opened, operate, typed):
+    for lab in (opened.labs()[place] for place in (0, 1, 3, 4)):
+        assert idle_controls(lab, operate, typed) == []
         assert lab.locator(".ll-sentence").inner_text() and not lab.locator(".ll-problem").inner_text()
 
 
 def test_the_tab_key_reaches_every_control(opened):
-    for lab in opened.labs()[:2]:
+    for lab in (opened.labs()[place] for place in (0, 1, 3, 4)):
         assert reached_by_tab(lab) == [name_of(control) for control in controls_of(lab)]
 
 
 def test_a_text_that_looks_like_html_stays_text(opened):
     text = opened.labs()[2].locator(".ll-stage").inner_text()
     assert "&amp;" in text and "<b>" in text and opened.labs()[2].locator("b, script").count() == 0
+    attention = opened.labs()[4]
+    attention.get_by_label("text").fill("dear <script>alert(1)</script>")
+    attention.locator(".ll-sentence", has_text="“\u2068>\u2069” (position 30 of 30)").wait_for()
+    assert attention.locator("script").count() == 0
 
 
 def test_formulas_are_drawn_by_the_browser_itself(opened):
