@@ -30,9 +30,10 @@ REFERENCE = [
     "averaging",
     "softmax",
     "attention",
+    "gpt",
 ]
 # lesson 6 is where torch comes in: its module and later ones may load it
-WITH_TORCH = {"tensors", "text", "bigram", "training", "averaging", "softmax", "attention"}
+WITH_TORCH = {"tensors", "text", "bigram", "training", "averaging", "softmax", "attention", "gpt"}
 MAY_IMPORT = {
     "__init__": set(),
     "draw": {"draw"},
