@@ -1,12 +1,13 @@
 """Every claim is shown by a cell that fails when the claim is made false."""
 
 import ast
+import contextlib
 import functools
 
 import pytest
 
 from tests import notebooks
-from tests.plain_run import run
+from tests.plain_run import run, run_with_variants
 from tests.sabotage import SABOTAGE, Sabotage
 
 CLAIMS = [
@@ -28,10 +29,20 @@ def cells(lesson):
 
 
 @functools.cache
-def clean_run(lesson):
-    """Run the lesson as it is, as far as its last claim: what trains for long comes after it."""
-    places = [place for claim in CLAIMS for place in claim_cells(claim, lesson)]
-    return run([cell.source for cell in cells(lesson)[: max(places, default=-1) + 1]])
+def runs(lesson):
+    """Run the lesson as it is and under each of its sabotages: a dictionary, "" for the first.
+
+    All go only as far as their last claim: what trains for long comes after it.
+    """
+    sources = [cell.source for cell in cells(lesson)]
+    ends = {claim: max(claim_cells(claim, lesson), default=-1) + 1 for claim in CLAIMS}
+    broken = {}
+    for claim, sabotage in SABOTAGE.items():
+        if sabotage.notebook == lesson:
+            with contextlib.suppress(ValueError):  # what cannot be applied is for `check` to say
+                broken[claim] = sabotage.apply(sources)[: ends.get(claim, 0)]
+    ran = run_with_variants(sources[: max(ends.values())], list(broken.values()))
+    return dict(zip(["", *broken], ran))
 
 
 def claim_cells(claim, lesson):
@@ -43,11 +54,14 @@ def asserts(source):
     return [ast.unparse(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert)]
 
 
-def check(sources, places, sabotage, clean):
-    """Assert that the cells at these places assert something, pass as they are, and fail under the sabotage."""
+def check(sources, places, sabotage, clean, ran=None):
+    """Assert that the cells at these places assert something, pass as they are, and fail under the sabotage.
+
+    `clean` is what became of them as they are, and `ran` what under the sabotage, where that has been run already.
+    """
     assert places, "no cell has the claim's tag"
     broken = sabotage.apply(sources)
-    ran = run(broken[: max(places) + 1])
+    ran = ran or run(broken[: max(places) + 1])
     for place in places:
         assert asserts(sources[place]), f"nothing is asserted in\n{sources[place]}"
         assert asserts(broken[place]) == asserts(sources[place]), "the sabotage must leave the assert alone"
@@ -59,7 +73,8 @@ def check(sources, places, sabotage, clean):
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_the_claims_cells_pass_and_fail_under_sabotage(claim):
     lesson = SABOTAGE[claim].notebook
-    check([cell.source for cell in cells(lesson)], claim_cells(claim, lesson), SABOTAGE[claim], clean_run(lesson))
+    sources, ran = [cell.source for cell in cells(lesson)], runs(lesson)
+    check(sources, claim_cells(claim, lesson), SABOTAGE[claim], ran[""], ran.get(claim))
 
 
 def test_each_claim_is_where_its_sabotage_is_and_none_is_unknown():
@@ -97,3 +112,27 @@ def test_the_test_itself_fails(sources, places, sabotage, message):
 
 def test_the_test_itself_passes():
     check(ENGINE, [2], Sabotage("made", ("x + x", "x")), run(ENGINE))
+
+
+def test_variants_are_run_as_if_each_had_been_run_from_the_top():
+    sources = ["import random\nrandom.seed(1)\nx = [1]", "x.append(random.random())", "print(len(x))\nassert x[1] > 2"]
+    variants = [
+        [*sources[:2], "assert x[1] < 2"],
+        [sources[0], "x.append(random.random() + 2)", sources[2]],
+        [sources[0], "x = y", sources[2]],
+        ["x = [1, 3]", "x.append(1)", "assert len(x) == 3"],
+        sources[:1],
+        sources,
+    ]
+    found = run_with_variants(sources, variants)
+    assert found == [run(cells) for cells in (sources, *variants)]
+    errors = [[cell.error for cell in rows] for rows in found]
+    assert errors == [
+        ["", "", "AssertionError"],
+        ["", "", ""],
+        ["", "", ""],
+        ["", "NameError", "IndexError"],
+        ["", "", ""],
+        [""],
+        ["", "", "AssertionError"],
+    ]

@@ -69,6 +69,13 @@ def test_of_a_large_matrix_only_the_shades_are_shown(figures):
     assert picture.alt == "many: a matrix of 20 by 20 shades." and not figures[0].axes[0].texts
 
 
+def test_numbers_on_a_dark_ground_are_white_below_0_too(figures):
+    draw.weights({"logits": [[-6.5, -2.0], [5.0, -math.inf]]})
+    inks = {text.get_text(): text.get_color() for text in figures[0].axes[0].texts}
+    white = [text for text, ink in inks.items() if ink == draw.colors.PAPER]
+    assert white == ["−6.5", "5"]
+
+
 def test_weights_share_their_shades_and_logits_have_their_own(figures):
     draw.weights({"low": [[0.1]], "high": [[0.9]], "logits": [[-3.0]], "masked": [[-math.inf, 2.0]]})
     limits = [image.get_clim() for ax in figures[0].axes for image in ax.images]
@@ -84,7 +91,9 @@ def test_weights_share_their_shades_and_logits_have_their_own(figures):
         (1 / 3, "0.33"),
         (-1.5, "−1.5"),
         (9.999, "10"),
-        (12.34, "12.3"),
+        (-11.25, "−11.25"),
+        (12.346, "12.35"),
+        (123.4, "123"),
         (100, "100"),
         (-math.inf, "−∞"),
     ],

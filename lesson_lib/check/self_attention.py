@@ -6,9 +6,9 @@ torch is imported inside the functions, so that the checks of the first lessons 
 import math
 
 from ._exercise import Wrong, call, exercise, number
-from .bigram import tensor_of
+from .bigram import tensor_of as any_tensor_of
 from .neural_networks import uses
-from .softmax import near, same, tensor, told_of
+from .softmax import near, rows, same, tensor
 
 LESSON = "12_self_attention"
 
@@ -33,6 +33,31 @@ def randoms(seed):
     return lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
+def tensor_of(answer, shape, what):
+    """Return the answer if it is a tensor of this shape; a list is named, not shown."""
+    if isinstance(answer, (list, tuple)):
+        raise Wrong("Not a tensor", f"{what} should be a tensor and is a {type(answer).__name__}.")
+    return any_tensor_of(answer, shape, what)
+
+
+def told_of(what, got, right):
+    """Say what came and what should have come, (B, T, n) each: in the first example that is wrong.
+
+    Small examples are shown whole, of others the first row that is wrong.
+    """
+    import torch
+
+    wrong = ~torch.isclose(got.double(), right.double(), rtol=1e-5, atol=1e-5, equal_nan=True)
+    if not wrong.any():
+        wrong = got != right  # by very little
+    b, t, _ = wrong.nonzero()[0].tolist()
+    T, n = right.shape[1:]
+    part, named = slice(t, t + 1), f"row {t} is"
+    if 1 < T and T * n <= 12:
+        part, named = slice(None), f"rows 0 to {T - 1} are"
+    return f"{what}: in example {b}, {named} {rows(got[b, part])} and should be {rows(right[b, part])}."
+
+
 def unchanged(named):
     """Raise Wrong if a tensor is no longer what it was; `named` is {name: (given, before)}."""
     for name, (given, before) in named.items():
@@ -40,14 +65,23 @@ def unchanged(named):
             raise Wrong("The input is changed", f"The {name} that came in is another one now. What writes into it?")
 
 
-def fitting(answer, *args):
-    """Return what the answer makes of the tensors; where PyTorch cannot fit shapes together, say so in words."""
+def fitting(answer, *args, masked=True):
+    """Return what the answer makes of the tensors; where PyTorch cannot fit shapes together, say so in words.
+
+    masked: whether something is laid over the scores.
+    """
     try:
         return call(answer, *args)
     except RuntimeError as error:
         told = str(error).split("\n")[0].rstrip(".")
         if not any(word in told for word in ("must match", "size", "shape", "dimension")):
             raise
+        if masked and "must match the size" in told:
+            raise Wrong(
+                "A table of another size",
+                f"PyTorch stops: {told}. {error.__notes__[0]} Is what you lay over the scores, a mask for example, "
+                "(T, T)? Which entry of the shape is T?",
+            ) from None
         raise Wrong(
             "Shapes that do not fit",
             f"PyTorch stops: {told}. {error.__notes__[0]} Which two dimensions should change places, and which is "
@@ -154,7 +188,7 @@ def score_matrix(answer):
         (B, T, hs), S = q.shape, k.shape[1]
         given = q.clone(), k.clone()
         what = f"score_matrix of q {tuple(q.shape)} and k {tuple(k.shape)}"
-        made = fitting(answer, *given)
+        made = fitting(answer, *given, masked=False)
         raw = q @ k.transpose(-2, -1)
         right = raw / math.sqrt(hs)
         if T != S and getattr(made, "shape", None) == (B, S, T):
@@ -229,8 +263,8 @@ def weights_of(answer):
         if same(got, right) and not got[:, ~mask].any():
             continue
         told = told_of(what, got, right)
-        if same(got, right, 1e-2) and got[:, ~mask].any():
-            raise Wrong("Nearly 0, not 0", f"{told} In the future, yours are small, but not exactly 0.")
+        if same(got, right, 1e-2) and (most := got[:, ~mask].abs().max().item() if T > 1 else 0):
+            raise Wrong("Nearly 0, not 0", f"{told} Yours in the future are small, up to {most:.2g}, but not 0.")
         if q is far[0] and same(got[:, 0], right[:, 0]):
             raise Wrong("Large scores break it", f"{told} Is the largest score subtracted before e to the power?")
         if q is far[0]:
@@ -412,7 +446,12 @@ def one_head(answer):
         hs = len(layers[0].weight)
         given, before = x.clone(), [layer.weight.detach().clone() for layer in layers]
         what = f"one_head of x {tuple(x.shape)} and layers {C} → {hs}"
-        made = fitting(answer, given, *layers)
+        try:
+            made = fitting(answer, given, *layers)
+        except (TypeError, AttributeError) as error:
+            if "Linear" not in str(error):
+                raise
+            raise Wrong("A layer is called", f"Python stops: {error}. A layer is a function: query(x).") from None
         if C != hs and getattr(made, "shape", None) == (B, T, C):
             raise Wrong("Values without the projection", f"{what} still has {C} channels. What does a token *give*?")
         if T != hs and getattr(made, "shape", None) == (B, T, T):
@@ -512,6 +551,13 @@ def one_head(answer):
                 f"The outputs are right, but after backward() nothing has come back to {' and '.join(dead)}: it could "
                 "never learn. Is there a no_grad, a detach, an item or a .data on the way?",
             )
+
+
+def any_of(masks):
+    """Return where at least one of the masks is True."""
+    import torch
+
+    return torch.stack(masks).any(dim=0)
 
 
 def means(mask):
@@ -640,10 +686,12 @@ def who_hears(answer):
             if got.equal(right.roll(1, 0)) or got.equal(right.roll(-1, 0)):
                 raise Wrong("One place beside", f"{told} Which token have you changed, and which column is that?")
             if got.diagonal().tolist() == [True, False, True, True]:
-                raise Wrong(
-                    "A change that changes nothing",
-                    f"{told} Token 1 of x is 0. What is twice 0? And how steep is a square there?",
+                why = (
+                    "how steep is a square there?"
+                    if any(asked)
+                    else "with your change it stays 0. Try new random numbers."
                 )
+                raise Wrong("A change that changes nothing", f"{told} Token 1 of x is 0, and {why}")
             if any(asked) and got.equal(causal(T)):
                 raise Wrong("What was heard before is still there", f"{told} Gradients add up in x.grad. A fresh x?")
             if got.equal(causal(T)) or got.equal(causal(T).T):
@@ -659,6 +707,12 @@ def who_hears(answer):
             raise Wrong("Only the past is tried", f"{told} Any token may be heard, later ones as well.")
         if "0.001" in does:
             raise Wrong("The tolerance is too wide", f"{told} A thousandth of a token is heard, too.")
+        tried = [one != x for one in seen if one.shape == x.shape]
+        if "one number" in does and not any(asked) and len(tried) == len(seen) and not any_of(tried).all():
+            raise Wrong(
+                "Not every number is changed",
+                f"{told} Do you *change* every channel of every example, and then look at all of them?",
+            )
         if "one number" in does:
             raise Wrong("One number is enough", f"{told} Do you look at all examples and channels? any(), not all().")
         if "plus and with minus" in does:
@@ -702,7 +756,7 @@ def attend_with_distance(answer):
     loud = tensor([[[0, 0], [0, 1], [2000, 2000]]])
     far = tensor([[[1, 1], [1, 1], [1, 0]]]), loud, tensor([[[1], [2], [1000]]]), 0.5
     cases = [
-        (*small, 0),
+        (*small, 0.0),
         (*small, 1.0),
         (draw(3, 5, 4), draw(3, 5, 4), draw(3, 5, 6), 0.7),
         (draw(2, 1, 3), draw(2, 1, 3), draw(2, 1, 4), 2.0),
@@ -848,10 +902,11 @@ def last_other(answer):
             last, most = others[-1], row.argmax().item()
             if row.isnan().any():
                 raise Wrong("Too large for the computer", f"{told}, a weight is nan. Smaller numbers will do.")
-            told = (
-                f"{told}, position {t} gives {row[last]:.3g} to position {last} and should give at least 0.99. Most, "
-                f"{row[most]:.3g}, goes to position {most}"
-            )
+            # rounded down, so that 0.9899 is not called 0.99
+            share = math.floor(1e4 * row[last].item()) / 1e4
+            told = f"{told}, position {t} gives {share:g} to position {last} and should give at least 0.99"
+            if most != last:
+                told = f"{told}. Most, {row[most]:.3g}, goes to position {most}"
             if all(swapped[t, others[-1]] >= 0.99 for t, others in heard.items() if others):
                 raise Wrong("The pair is swapped", f"{told}. With q and k exchanged it would be right.")
             if same(weights, causal(T) / causal(T).sum(-1, keepdim=True), 1e-3):

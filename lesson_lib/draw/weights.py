@@ -49,7 +49,7 @@ def weights(panels, tokens=None, *, columns=None, alt=None):
                     look = {"facecolor": colors.PAPER, "edgecolor": colors.MUTED, "hatch": "////", "linewidth": 0}
                     ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **look))
                 if readable:
-                    dark = math.isfinite(number) and number > 0.75 * most
+                    dark = math.isfinite(number) and abs(number) > 0.75 * most
                     box = {"facecolor": colors.PAPER, "edgecolor": "none", "pad": 1.5} if number == -math.inf else None
                     ink = colors.PAPER if dark else colors.INK
                     ax.text(column, row, short(number), ha="center", va="center", color=ink, fontsize=11, bbox=box)
@@ -68,11 +68,11 @@ def weights(panels, tokens=None, *, columns=None, alt=None):
 
 
 def short(number):
-    """Return the number in at most four signs: 0, 0.33, 1, −1.5, 12, −∞."""
+    """Return the number with two decimals, from 100 on with none: 0, 0.33, 1, −1.5, −11.25, −∞."""
     if number == -math.inf:
         return "−∞"
     number = round(number, 2) + 0.0  # + 0.0, so that there is no -0
-    return f"{number:.4g}".replace("-", "−") if abs(number) < 10 else f"{number:.3g}".replace("-", "−")
+    return f"{number:.{4 if abs(number) < 100 else 3}g}".replace("-", "−")
 
 
 def _holds_weights(table):
