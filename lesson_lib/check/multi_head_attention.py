@@ -313,7 +313,7 @@ def placed(T, C, B):
     minutes=10,
     allows="You can deal out the numbers of every token to the heads, without mixing tokens and heads.",
     hints=(
-        "By hand: head h takes the channels from h · hs up to (h + 1) · hs, of all tokens. Then stack the heads.",
+        "By hand: for h = 0, 1, …, cut the channels from h · hs up to (h + 1) · hs out of all tokens. Then stack them.",
         "With views: view may only cut a dimension in parts that lie next to each other. Which dimension is to be cut?",
         "First (B, T, C) → (B, T, n_head, hs). Then let T and the heads change places.",
     ),
@@ -337,6 +337,12 @@ def into_heads(answer):
         given = x.clone()
         what = f"into_heads of a {(B, T, C)} tensor with n_head = {H}"
         got = call(answer, given, H)
+        if isinstance(got, (list, tuple)) and got and all(isinstance(part, torch.Tensor) for part in got):
+            raise Wrong(
+                "Several tensors, not one",
+                f"{what} is a {type(got).__name__} of {len(got)} tensors. Put them together: torch.stack, in which "
+                "dimension?",
+            )
         if not isinstance(got, torch.Tensor):
             raise Wrong("Not a tensor", f"{what} should be a tensor and is {got!r:.60} ({type(got).__name__}).")
         unchanged(given, x, "numbers of x")
@@ -354,7 +360,10 @@ def into_heads(answer):
             if shape == (B, H, T, C):
                 raise Wrong("Each head gets all numbers", f"{told} They share the C numbers.")
             if shape == (B * H, T, hs):
-                raise Wrong("Batch and heads in one dimension", told)
+                raise Wrong(
+                    "Batch and heads in one dimension",
+                    f"{told} cat lengthens a dimension, flatten takes one away. What makes a new one?",
+                )
             if shape in ((H, T, hs), (1, H, T, hs), (T, H, hs)):
                 raise Wrong("Only one example", f"{told} There are {B} in the batch.")
             tensor_of(got, (B, H, T, hs), what)
@@ -381,7 +390,7 @@ def into_heads(answer):
         if H > 1 and same(got, cut[:, :, :1].permute(0, 2, 1, 3).expand_as(right), 1e-7):
             raise Wrong("Each head gets the same", told)
         if H > 1 and same(got, right.flip(1), 1e-7):
-            raise Wrong("The heads in another order", f"{told} Head 0 gets the first share.")
+            raise Wrong("The heads in another order", f"{told} The first head gets the first share.")
         if B > 1 and same(got, right[:1].expand_as(right), 1e-7):
             raise Wrong("Only one example", f"{told} Example 1 is in all places of the batch.")
         raise Wrong("Other numbers", told)
@@ -747,6 +756,17 @@ def several_heads(answer):
             raise Wrong("No mask", f"{told} The first token hears the ones after it.")
         if is_one(proj(join(attended(*parts, mask=past.T)))):
             raise Wrong("The mask is turned round", f"{told} Which triangle may be heard?")
+        # a row that may listen to nobody is nan, or the plain average, or with the lesson's masked_softmax 0
+        for mask in (~past, past.tril(-1)):
+            hidden = [attended(*parts, mask=mask, filler=filler) for filler in (-torch.inf, -1e9)]
+            if not is_one(*(proj(join(made)) for made in (*hidden, hidden[0].nan_to_num(0)))):
+                continue
+            alone = "nan is a row that may listen to nobody. " if got.isnan().any() else ""
+            if mask[0, -1]:
+                raise Wrong("The mask is turned round", f"{told} {alone}Which places should become −∞?")
+            raise Wrong(
+                "A token does not hear itself", f"{told} {alone}A token may hear itself: your mask hides the diagonal."
+            )
         if is_one(proj(join(attended(*parts, filler=0)))):
             raise Wrong("A score of 0 is not hidden", f"{told} What is e to the power 0?")
         unmasked = (parts[0] @ parts[1].mT * hs**-0.5).softmax(-1)
@@ -776,9 +796,9 @@ def several_heads(answer):
         if H > 1 and is_one(proj(join(dealt)), proj(dealt.permute(0, 2, 3, 1).flatten(2))):
             raise Wrong("Dealt out like cards", f"{told} Each head should have numbers that lie next to each other.")
         if H > 1 and is_one(proj(out.permute(0, 2, 3, 1).flatten(2))):
-            raise Wrong("Joined in another order", f"{told} First all numbers of head 0, then those of head 1.")
+            raise Wrong("Joined in another order", f"{told} First the first head's numbers, then the second's.")
         if H > 1 and is_one(proj(join(out.flip(1)))):
-            raise Wrong("Joined in another order", f"{told} First all numbers of head 0, then those of head 1.")
+            raise Wrong("Joined in another order", f"{told} First the first head's numbers, then the second's.")
         across = [part.view(B, T, H, hs) for part in flat]
         between = attended(*across, mask=torch.ones(H, H, dtype=torch.bool))
         before = attended(*across, mask=torch.ones(H, H, dtype=torch.bool).tril())
@@ -880,7 +900,28 @@ def gradient_by_layer(answer):
             for p in parameters:
                 p.grad = None if planted is None else torch.full_like(p, planted)
             given, before = x.clone(), list(layers)
-            got = call(answer, layers, given)
+            try:
+                got = call(answer, layers, given)
+            except (AttributeError, TypeError, RuntimeError) as error:
+                reached = [p.grad is not None for p in parameters]
+                if "through the graph a second time" in str(error):
+                    raise Wrong(
+                        "A loss after every layer",
+                        "PyTorch stops, because the same graph is gone through twice. You call backward after every "
+                        "layer. There is one loss, at the end.",
+                    ) from None
+                if "NoneType" not in str(error) or all(reached):
+                    raise
+                if not any(reached):
+                    raise Wrong(
+                        "No gradient has been computed",
+                        f"PyTorch stops: {error}. Every p.grad is still None. What fills it?",
+                    ) from None
+                raise Wrong(
+                    "The gradient stops",
+                    f"PyTorch stops: {error}. Some p.grad is still None: the gradient has not come that far. What "
+                    "cuts the graph?",
+                ) from None
             if before != layers:
                 raise Wrong("The list that came in is changed", f"It has {len(layers)} layers now, not {len(before)}.")
             unchanged(given, x, "numbers of x")
@@ -944,13 +985,25 @@ def gradient_by_layer(answer):
                 "square": lambda out: out.mean() ** 2,
                 "half": lambda out: (out**2).mean() / 2,
             }
-            other = {
-                name: [norm(group) for group in gradients_of(layers, x, loss)[0]] for name, loss in losses.items()
-            }
+            other = {name: [norm(group) for group in gradients_of(layers, x, loss)[0]] for name, loss in losses.items()}
             if near(got, other["sum"]):
                 raise Wrong("The sum of the squares as the loss", f"{told} The loss is their mean.")
             if any(near(got, other[name]) for name in ("mean", "plain", "abs", "square", "half")):
                 raise Wrong("Another loss", f"{told} The loss is the mean of the squares.")
+            if not any(got):
+                raise Wrong("No gradient has been computed", f"{told} Does yours call backward()?")
+            stages = [x]
+            for layer in layers:
+                stages.append(layer(stages[-1]))
+            summed = torch.autograd.grad(sum(map(squares, stages[1:])), parameters)
+            groups = torch.arange(len(parameters)).split([len(group) for group in grads])
+            each = [norm(summed[i] for i in group) for group in groups]
+            own = [norm(gradients_of([layer], start.detach(), squares)[0][0]) for layer, start in zip(layers, stages)]
+            if near(got, each) or near(got, own):
+                raise Wrong(
+                    "A loss after every layer",
+                    f"{told} You call backward after every layer. There is one loss, at the end.",
+                )
             if len(got) > 1 and not any(got[:-1]):
                 raise Wrong("The gradient stops", f"{told} It does not get past the last layer. What cuts the graph?")
             if len({layer.weight.shape for layer in layers if isinstance(layer, nn.Linear)}) == 1:
