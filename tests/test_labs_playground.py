@@ -521,8 +521,9 @@ def test_an_interrupt_of_a_run_leaves_the_network_whole(kernel):
     for wait in (0.3, 0.45, 0.61):
         # on a busy machine a cell begins late, and an interrupt before it would be lost
         alarm = threading.Timer(wait, kernel.manager.interrupt_kernel)
-        said = kernel.run("print('on the way', flush=True)\nlab.run(100000)", on_word=alarm.start)
-        assert said.split("\n") == ["on the way", "KeyboardInterrupt"]
+        said = kernel.run("print('on the way', flush=True)\nlab.run(100000)", on_word=alarm.start).split("\n")
+        # IPython adds a traceback of its own where the interrupt falls between two lines, which have no number
+        assert said[0] == "on the way" and "KeyboardInterrupt" in said
         assert kernel.until("lab._task.done()")
         said = kernel.run("print(lab.sentence)\nprint(whole(lab))")
         assert said.startswith("Interrupted after step") and said.endswith("True")
