@@ -12,7 +12,6 @@ from torch import nn
 
 from .attention import join_heads, split_heads
 from .softmax import causal_mask
-from .training import evaluating
 
 
 class Cache:
@@ -151,8 +150,9 @@ class GPT(nn.Module):
             raise ValueError(f"the temperature must be above 0, and is {temperature}")
         if top_k is not None and top_k < 1:
             raise ValueError(f"top_k must be at least 1, and is {top_k}")
-        caches = None
-        with evaluating(self):
+        caches, was_training = None, self.training
+        self.eval()
+        try:
             for _ in range(max_new_tokens):
                 T = idx.shape[1]
                 if use_cache and T <= self.block_size:
@@ -167,4 +167,6 @@ class GPT(nn.Module):
                     logits = logits.masked_fill(logits < least, -torch.inf)
                 probs = F.softmax(logits, dim=-1)
                 idx = torch.cat([idx, torch.multinomial(probs, num_samples=1, generator=generator)], dim=1)
+        finally:
+            self.train(was_training)
         return idx

@@ -26,14 +26,15 @@ REFERENCE = [
     "corpus",
     "text",
     "bigram",
-    "training",
     "averaging",
     "softmax",
     "attention",
     "gpt",
+    "checkpoint",
+    "training",
 ]
 # lesson 6 is where torch comes in: its module and later ones may load it
-WITH_TORCH = {"tensors", "text", "bigram", "training", "averaging", "softmax", "attention", "gpt"}
+WITH_TORCH = {"tensors", "text", "bigram", "training", "averaging", "softmax", "attention", "gpt", "checkpoint"}
 MAY_IMPORT = {
     "__init__": set(),
     "draw": {"draw"},

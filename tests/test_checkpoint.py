@@ -1,0 +1,140 @@
+"""Checkpoints come back as they were written, are whole or not there, and refuse what they should not open."""
+
+import errno
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from lesson_lib import checkpoint
+
+TENSORS = {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor([1, 2], dtype=torch.uint8), "c": torch.tensor(2.5)}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(a[k].dtype == b[k].dtype and torch.equal(a[k], b[k]) for k in a)
+
+
+def test_what_is_written_comes_back(tmp_path):
+    facts = {"step": 3, "evaluations": [[0, 1.5, 2.5]], "name": "µ “x”"}
+    checkpoint.save(tmp_path / "new" / "one.safetensors", TENSORS, facts)
+    tensors, found = checkpoint.load(tmp_path / "new" / "one.safetensors")
+    assert same(tensors, TENSORS) and found == facts
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["one.safetensors"]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    shape=st.lists(st.integers(0, 4), max_size=3),
+    dtype=st.sampled_from([torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.uint8, torch.bool]),
+)
+def test_any_tensor_comes_back(tmp_path_factory, shape, dtype):
+    path = tmp_path_factory.getbasetemp() / "any.safetensors"
+    tensor = (3 * torch.rand(shape)).to(dtype)
+    checkpoint.save(path, {"x": tensor, "turned": tensor.mT if len(shape) > 1 else tensor, "same": tensor})
+    tensors, facts = checkpoint.load(path)
+    assert tensors["x"].dtype == dtype and torch.equal(tensors["x"], tensor) and facts is None
+    assert torch.equal(tensors["same"], tensor) and (len(shape) < 2 or torch.equal(tensors["turned"], tensor.mT))
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "one.safetensors"
+    checkpoint.save(path, TENSORS, "first")
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoint.save(path, TENSORS, "second")
+    monkeypatch.undo()
+    assert checkpoint.load(path)[1] == "first" and [p.name for p in tmp_path.iterdir()] == ["one.safetensors"]
+    with pytest.raises(TypeError):
+        checkpoint.save(path, TENSORS, {"a set": {1}})
+    assert checkpoint.load(path)[1] == "first" and [p.name for p in tmp_path.iterdir()] == ["one.safetensors"]
+
+
+FULL = """
+import resource, sys, torch
+from lesson_lib import checkpoint
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    checkpoint.save(sys.argv[1], {"x": torch.zeros(10_000)}, "second")
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a full disk is played by a limit that Windows does not have")
+def test_a_disk_that_is_full_is_an_error_of_the_disk(tmp_path):
+    path = tmp_path / "one.safetensors"
+    checkpoint.save(path, TENSORS, "first")
+    root = Path(__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", FULL, str(path)], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0 and "one.safetensors could not be written: " in done.stdout, done.stderr
+    assert checkpoint.load(path)[1] == "first" and [p.name for p in tmp_path.iterdir()] == ["one.safetensors"]
+
+
+@pytest.mark.parametrize("keep", [0, 1, 7, 8, 40, 100, -1])
+def test_a_file_that_is_cut_off_is_refused(tmp_path, keep):
+    path = tmp_path / "one.safetensors"
+    checkpoint.save(path, TENSORS)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(ValueError, match=r"one\.safetensors cannot be read: it is damaged, cut off"):
+        checkpoint.load(path)
+
+
+class Trap:
+    def __reduce__(self):
+        return os.mkdir, (self.where,)
+
+
+def test_a_pickle_is_not_opened(tmp_path):
+    trap = Trap()
+    trap.where = str(tmp_path / "sprung")
+    for name, write in (
+        ("plain", lambda file: pickle.dump(trap, file)),
+        ("torch", lambda file: torch.save(trap, file)),
+    ):
+        with open(tmp_path / name, "wb") as file:
+            write(file)
+        with pytest.raises(ValueError, match="never opened"):
+            checkpoint.load(tmp_path / name)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_what_is_not_there_is_said(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no checkpoint .*none\.safetensors"):
+        checkpoint.load(tmp_path / "none.safetensors")
+    with pytest.raises(ValueError, match="cannot be read"):
+        checkpoint.load(tmp_path)
+
+
+def test_a_model_is_filled():
+    torch.manual_seed(1)
+    one, other = nn.Linear(3, 2), nn.Linear(3, 2)
+    checkpoint.fill(other, one.state_dict())
+    assert same(one.state_dict(), other.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ({"weight": torch.ones(2, 3)}, "another model: it has no 'bias'"),
+        ({"weight": torch.ones(2, 3), "bias": torch.ones(2), "gain": torch.ones(2)}, "it has 'gain', which"),
+        ({"weight": torch.ones(4, 3), "bias": torch.ones(2)}, r"weight is \(4, 3\) in the checkpoint and \(2, 3\)"),
+    ],
+)
+def test_a_model_of_another_shape_is_left_as_it_was(weights, told):
+    model = nn.Linear(3, 2)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises(ValueError, match=told):
+        checkpoint.fill(model, weights)
+    assert same(before, model.state_dict())
