@@ -16,6 +16,7 @@ import contextlib
 import math
 import os
 import sys
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,26 +89,27 @@ def whole_loss(model, data, block_size, batch_size=1024):
         return sum(model(*batch)[1].item() * len(batch[0]) for batch in batches) / n
 
 
-def _keep(path, model, optimizer, generator, history, run):
+def _keep(path, model, optimizer, generator, history, settings):
     """Write all that a run needs to go on, as a checkpoint."""
     state = optimizer.state_dict()
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"optimizer.{n}.{name}": tensor for n, own in state["state"].items() for name, tensor in own.items()}
     tensors |= {"batches": generator.get_state(), "dice": torch.get_rng_state()}
     tensors["losses"] = torch.tensor(history.losses, dtype=torch.float64)
-    facts = {"run": run, "evaluations": history.evaluations, "optimizer": state["param_groups"]}
+    facts = {"run": settings, "evaluations": history.evaluations, "optimizer": state["param_groups"]}
     checkpoints.save(path, tensors, facts)
 
 
-def _resume(path, model, optimizer, generator, history, run):
+def _resume(path, model, optimizer, generator, history, settings):
     """Put everything back as `_keep` found it."""
     tensors, facts = checkpoints.load(path)
     if not isinstance(facts, dict) or "run" not in facts:
         raise ValueError(f"{path} holds no run to go on with, only weights")
-    if facts["run"] != run:
-        other = next(name for name in run if facts["run"].get(name) != run[name])
+    theirs = facts["run"]
+    if theirs != settings:
+        other = next(name for name in {**settings, **theirs} if theirs.get(name) != settings.get(name))
         raise ValueError(
-            f"{path} is of another run: its {other} is {facts['run'].get(other)}, and here it is {run[other]}; "
+            f"{path} is of another run: its {other} is {theirs.get(other)}, and here it is {settings.get(other)}; "
             "take another folder"
         )
     weights = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
@@ -173,7 +175,8 @@ def train(
     With a `folder`, a checkpoint `last.safetensors` is left in it at each evaluation, and `best.safetensors` holds the
     weights that had the lowest validation loss, and what `about` says, anything that JSON can hold. A run that finds
     its own `last.safetensors` there goes on from it, and ends with the same numbers as one that was never stopped,
-    however this one was: by an interrupt, or killed.
+    however this one was: by an interrupt, or killed. (On a GPU that holds without dropout.) The schedule is not kept
+    in it: hand over the same one.
     Raises FloatingPointError, with the step, when the loss is not a finite number, and ValueError for texts of less
     than block_size + 1 tokens, where a number is too small, or where the checkpoint in the folder is damaged, or of
     another model or run.
@@ -186,7 +189,10 @@ def train(
         raise ValueError(f"accumulate must be at least 1, and is {accumulate}")
     if clip is not None and not clip > 0:
         raise ValueError(f"clip must be above 0, and is {clip}")
+    settings = {"block_size": block_size, "batch_size": batch_size, "accumulate": accumulate, "seed": seed}
+    settings |= {"evaluate_every": evaluate_every, "clip": clip, "precision": str(precision)}
     if optimizer is None:
+        settings["learning_rate"] = learning_rate
         optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
     together = isinstance(model, DistributedDataParallel)
     rank, ranks = (distributed.get_rank(), distributed.get_world_size()) if together else (0, 1)
@@ -196,11 +202,12 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     history = History()
     sizes = block_size, batch_size, evaluation_batches
-    run = {"block_size": block_size, "batch_size": batch_size, "accumulate": accumulate, "seed": seed}
-    run |= {"tokens": [len(train_data), len(validation_data)], "evaluate_every": evaluate_every}
-    last = Path(folder) / "last.safetensors" if folder is not None else None
-    if last is not None and last.exists():
-        _resume(last, bare, optimizer, generator, history, run)
+    last = None
+    if folder is not None:
+        last = Path(folder) / "last.safetensors"
+        settings["texts"] = [zlib.crc32(text.cpu().numpy().tobytes()) for text in (train_data, validation_data)]
+        if last.exists():
+            _resume(last, bare, optimizer, generator, history, settings)
         if len(history.losses) > steps:
             raise ValueError(f"{last} has {len(history.losses)} steps already, and steps is {steps}")
 
@@ -212,7 +219,7 @@ def train(
         if pair[1] == min(validation for _, _, validation in history.evaluations):
             facts = {"step": step, "loss": pair[1], "about": about}
             checkpoints.save(last.with_name("best.safetensors"), bare.state_dict(), facts)
-        _keep(last, bare, optimizer, generator, history, run)
+        _keep(last, bare, optimizer, generator, history, settings)
 
     def mean_of_all(loss):
         if together:
@@ -357,7 +364,7 @@ def _run(options, ranks, rank):
         schedule=warm_up(SCHEDULES[options.schedule](options.rate, options.steps), max(1, options.warm_up)),
         clip=options.clip,
         accumulate=options.accumulate,
-        optimizer=torch.optim.AdamW(model.parameters(), lr=options.rate),
+        learning_rate=options.rate,
         evaluate_every=options.evaluate_every,
         seed=options.seed,
         folder=options.folder,

@@ -367,12 +367,23 @@ def test_a_process_that_is_killed_leaves_a_checkpoint_that_can_be_read(tmp_path)
     [
         ({"seed": 2}, "of another run: its seed is 1337, and here it is 2; take another folder"),
         ({"accumulate": 2}, "its accumulate is 1, and here it is 2"),
+        ({"clip": 2.0}, "its clip is 1.0, and here it is 2.0"),
+        ({"learning_rate": 0.5}, "its learning_rate is 0.01, and here it is 0.5"),
+        ({"precision": torch.bfloat16}, "its precision is None, and here it is torch.bfloat16"),
+        ({"optimizer": torch.optim.SGD([torch.zeros(1)])}, "its learning_rate is 0.01, and here it is None"),
     ],
 )
 def test_the_checkpoint_of_another_run_is_refused(tmp_path, options, told):
     kept(tmp_path, steps=20)
     with pytest.raises(ValueError, match=told):
         kept(tmp_path, **options)
+
+
+def test_a_run_with_another_text_of_the_same_length_is_refused(tmp_path):
+    kept(tmp_path, steps=20)
+    options = {"learning_rate": 0.01, "clip": 1.0, "evaluate_every": 20, "evaluation_batches": 2, "progress": False}
+    with pytest.raises(ValueError, match=r"another run: its texts is \["):
+        train(dropping(), DATA, DATA.flip(0), **SIZES, steps=60, folder=tmp_path, **options)
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path):
@@ -497,6 +508,8 @@ def test_the_command_trains_and_what_it_leaves_can_be_used(command, tmp_path):
 def test_the_command_goes_on_where_it_was_and_refuses_another_run(command):
     _, whole, _ = command("--folder a")
     command("--folder b --steps 10 --schedule constant --sample 0")
+    code, _, err = command("--folder b --rate 0.1")
+    assert code == 2 and "its learning_rate is 0.005, and here it is 0.1" in err
     code, _, err = command("--folder b --seed 2")
     assert code == 2 and "ValueError: " in err and "another run: its seed is 1337, and here it is 2" in err
     code, again, _ = command("--folder a")
