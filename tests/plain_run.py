@@ -70,10 +70,12 @@ def in_a_fork(function):
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(ours)
-        with open(theirs, "w", encoding="utf-8") as pipe:
-            json.dump(function(), pipe)
-        os._exit(0)
+        try:
+            with open(theirs, "w", encoding="utf-8") as pipe:
+                json.dump(function(), pipe)
+            os._exit(0)
+        finally:
+            os._exit(1)  # whatever is raised, the child never goes on with what is the parent's
     os.close(theirs)
     with open(ours, encoding="utf-8") as pipe:
         said = pipe.read()

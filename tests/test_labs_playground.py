@@ -522,8 +522,10 @@ def test_an_interrupt_of_a_run_leaves_the_network_whole(kernel):
         # on a busy machine a cell begins late, and an interrupt before it would be lost
         alarm = threading.Timer(wait, kernel.manager.interrupt_kernel)
         said = kernel.run("print('on the way', flush=True)\nlab.run(100000)", on_word=alarm.start).split("\n")
-        # IPython adds a traceback of its own where the interrupt falls between two lines, which have no number
-        assert said[0] == "on the way" and "KeyboardInterrupt" in said
+        if "Unexpected exception formatting exception" in said[1]:
+            # where the interrupt falls between two lines IPython stumbles, and shows Python's traceback and its own
+            said = said[:1] + [line for line in said if line == "KeyboardInterrupt"]
+        assert said == ["on the way", "KeyboardInterrupt"]
         assert kernel.until("lab._task.done()")
         said = kernel.run("print(lab.sentence)\nprint(whole(lab))")
         assert said.startswith("Interrupted after step") and said.endswith("True")
