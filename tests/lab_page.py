@@ -1,13 +1,17 @@
 """A lab's own JavaScript in a browser, with the stand-in for the widget's model: no kernel, no JupyterLab."""
 
+import json
+
 import pytest
 
 from lesson_lib.labs.base import HERE
 
 STAND_IN = (HERE / "stand_in.js").read_text(encoding="utf-8")
 
-SHOW = f"""async ([code, css, traits]) => {{
-    {STAND_IN}""" + """
+SHOW = (
+    f"""async ([code, css, traits]) => {{
+    {STAND_IN}"""
+    + """
     document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
     const { default: lab } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
     window.sent = [];
@@ -15,12 +19,31 @@ SHOW = f"""async ([code, css, traits]) => {{
     window.show = () => lab.render({ model, el: document.body });
     window.dispose = window.show();
 }"""
+)
+
+
+TIMES = """async () => {
+    const frames = [];
+    const original = requestAnimationFrame;
+    window.requestAnimationFrame = (paint) => original(() => {
+        const start = performance.now();
+        paint();
+        frames.push(performance.now() - start);
+    });
+    for (let n = 0; n < MOVES; n++) {
+        MOVE
+        await new Promise((done) => original(() => original(done)));
+    }
+    window.requestAnimationFrame = original;
+    return frames.sort((a, b) => a - b);
+}"""
 
 
 class LabPage:
     """A lab in a page of its own. A subclass names its `traits`, and adds what its tests ask for."""
 
     traits = ()
+    moved = ()  # of these, what the page changes
     height = 900
 
     def __init__(self, browser, lab, width=1000):
@@ -33,7 +56,15 @@ class LabPage:
         self.drawn()
 
     def state(self, lab):
-        return {name: getattr(lab, name) for name in self.traits}
+        # what goes to a page goes as JSON
+        return json.loads(json.dumps({name: getattr(lab, name) for name in self.traits}, allow_nan=False))
+
+    def hear(self):
+        """Let Python take over what was changed in the page."""
+        now = self.page.evaluate("names => names.map(name => model.get(name))", list(self.moved))
+        self.lab.set_state(dict(zip(self.moved, now)))
+        assert self.lab.problem == ""
+        return self.lab
 
     def drawn(self):
         # a drawing comes with the next frame
@@ -51,6 +82,13 @@ class LabPage:
         for _ in range(times):
             control.press(key)
             self.drawn()
+
+    def drawing_times(self, moves, move):
+        """Return how many milliseconds each drawing took, sorted; `move` is JavaScript that changes `model`, by `n`."""
+        code = TIMES.replace("MOVES", str(moves)).replace("MOVE", move)
+        took = self.page.evaluate(code)
+        print(f"median {took[len(took) // 2]:.1f} ms, p95 {took[int(0.95 * len(took))]:.1f} ms")
+        return took
 
     def texts(self, css):
         return [text.strip() for text in self.page.locator(css).all_text_contents()]

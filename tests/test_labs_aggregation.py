@@ -1,6 +1,5 @@
 """The aggregation lab: its weights and outputs against torch, in Python and in the page, and all that can be moved."""
 
-import json
 import re
 import warnings
 
@@ -12,7 +11,8 @@ from hypothesis import strategies as st
 from traitlets import TraitError
 
 from lesson_lib import averaging, labs, softmax
-from lesson_lib.labs.aggregation import FARTHEST, LOGITS, MOST, NUMBERS, WAYS, _label, _short, aggregation
+from lesson_lib.labs.aggregation import FARTHEST, LOGITS, MOST, NUMBERS, WAYS, aggregation
+from lesson_lib.labs.tokens import label, short
 from tests.lab_page import LabPage, shows
 
 DEAR = [[4.0, 0.0], [2.0, 6.0], [0.0, 3.0], [6.0, 7.0]]
@@ -157,18 +157,18 @@ def test_bad_values_are_refused_later_too():
 
 
 @pytest.mark.parametrize(
-    ("token", "label"),
+    ("token", "shown"),
     [("a", "a"), ("<b>", "<b>"), ("hello", "hello"), ("letters", "lette…"), ("床前明月", "床前…"), (" ", "␣"),
      ("e\u0301", "e◌\u0301"), ("\u200d", "200D"), ("👩\u200d🚀", "👩…"), ("a\nb", "a⏎b")],
 )  # fmt: skip
-def test_a_label_fits_into_a_cell(token, label):
-    assert _label(token) == label
+def test_a_label_fits_into_a_cell(token, shown):
+    assert label(token) == shown
 
 
 def test_short_numbers():
     numbers = [0, 1, 0.5, 1 / 3, 0.125, 0.9997, 0.0003, -2.5, -1e-12, 123.456, 99_999, -1e6]
     shown = ["0", "1", "0.5", "0.33", "0.13", "1.00", "0.00", "−2.5", "0", "123.46", "1.0e5", "−1.0e6"]
-    assert [_short(number) for number in numbers] == shown
+    assert [short(number) for number in numbers] == shown
 
 
 def test_the_still_picture_follows_the_state():
@@ -222,9 +222,6 @@ COMPUTE = "([code, state]) => new Function(code)()(state)"
 class AggregationPage(LabPage):
     traits = TRAITS
     height = 1300
-
-    def state(self, lab):
-        return json.loads(json.dumps(super().state(lab)))  # what goes to a page goes as JSON
 
     def seen(self):
         return self.page.evaluate(SEEN)
@@ -567,7 +564,7 @@ def test_the_loop_says_each_addition(show):
             assert seen["out"] == [[f"{v:g}" for v in mean] for mean in MEANS[:t]] + [[f"{v:g}" for v in shown]] + [
                 ["", ""]
             ] * (3 - t)
-            assert seen["weights"][t][: i + 1] == ([_short(1 / (t + 1))] if last else ["+"]) * (i + 1)
+            assert seen["weights"][t][: i + 1] == ([short(1 / (t + 1))] if last else ["+"]) * (i + 1)
             assert seen["lines"] == i + 1
     assert "All 4 averages took 10 additions and 4 divisions, one after the other." in page.say()
 
@@ -730,21 +727,12 @@ def test_lines_are_as_wide_as_the_weights(show):
 
 def test_a_drawing_takes_little_time(show):
     page = show(aggregation("sequence", way="softmax"))
-    took = page.page.evaluate("""async () => {
-        const frames = [];
-        const original = requestAnimationFrame;
-        window.requestAnimationFrame = (paint) => original(() => {
-            const start = performance.now();
-            paint();
-            frames.push(performance.now() - start);
-        });
-        for (let move = 0; move < 60; move++) {
-            const logits = model.get('logits').map((row) => row.map((_, i) => ((move + i) % 17) / 2 - 4));
-            model.set('logits', logits);
-            await new Promise((done) => original(() => original(done)));
-        }
-        return frames.sort((a, b) => a - b);
-    }""")
+    took = page.drawing_times(
+        60,
+        """
+        const logits = model.get('logits').map((row) => row.map((_, i) => ((n + i) % 17) / 2 - 4));
+        model.set('logits', logits);
+    """,
+    )
     # the median of 64 cells that all change; the bound is for a crowded machine
     assert len(took) >= 60 and took[len(took) // 2] < 15
-    print(f"median {took[len(took) // 2]:.1f} ms, p95 {took[int(0.95 * len(took))]:.1f} ms")

@@ -498,9 +498,6 @@ class AttentionPage(LabPage):
     traits = TRAITS
     height = 1200
 
-    def state(self, lab):
-        return json.loads(json.dumps(super().state(lab), allow_nan=False))  # what goes to a page goes as JSON
-
     def seen(self):
         return self.page.evaluate(SEEN)
 
@@ -982,21 +979,11 @@ def test_nothing_is_cut_or_overlaps_or_jumps(show, blocks, many, which, width):
 def test_from_a_key_to_the_picture_it_takes_little_time(show, blocks, many):
     for lab, bound in (lab_of(blocks), 15), (labs.attention(many, PLAIN, "Before we proceed any further, h"), 90):
         page = show(lab)
-        took = page.page.evaluate("""async () => {
-            const frames = [];
-            const original = requestAnimationFrame;
-            window.requestAnimationFrame = (paint) => original(() => {
-                const start = performance.now();
-                paint();
-                frames.push(performance.now() - start);
-            });
-            const text = model.get('text');
-            for (let move = 0; move < 40; move++) {
-                model.set('text', text.slice(0, -1) + 'hearme'[move % 6]);
-                await new Promise((done) => original(() => original(done)));
-            }
-            return frames.sort((a, b) => a - b);
-        }""")
+        took = page.drawing_times(
+            40,
+            """
+            model.set('text', model.get('text').slice(0, -1) + 'hearme'[n % 6]);
+        """,
+        )
         # each move is another text: the whole model is computed, and all of the picture is drawn. For a crowded machine
         assert len(took) >= 39 and took[len(took) // 2] < bound
-        print(f"median {took[len(took) // 2]:.1f} ms, p95 {took[int(0.95 * len(took))]:.1f} ms")

@@ -216,10 +216,6 @@ class BatchesPage(LabPage):
     traits = ("title", "problem", "ids", "total", "marks", "legend", "most_block", *MOVED)
     height = 1300
 
-    def state(self, lab):
-        # what goes to a page goes as JSON
-        return json.loads(json.dumps(super().state(lab)))
-
     def press(self, role, name, key, times=1):
         super().press(name, times, key, role)
         # Python hears of it, and the page of what Python makes of it

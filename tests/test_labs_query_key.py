@@ -1,6 +1,5 @@
 """The query–key lab: its numbers against torch, in Python and in the page, and all that can be moved."""
 
-import json
 import math
 import re
 import subprocess
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from traitlets import TraitError
 
 from lesson_lib import attention, labs
-from lesson_lib.labs.aggregation import _short
+from lesson_lib.labs import tokens as labels
 from lesson_lib.labs.query_key import GROUP, MOST, PAIRS, SIZES, query_key
 from lesson_lib.softmax import causal_mask
 from tests.lab_page import LabPage, shows
@@ -306,17 +305,8 @@ LOOK = """() => {
 
 class QueryKeyPage(LabPage):
     traits = ["title", "problem", "labels", "names", "reach", "start", *MOVED]
+    moved = MOVED
     height = 1300
-
-    def state(self, lab):
-        return json.loads(json.dumps(super().state(lab)))  # what goes to a page goes as JSON
-
-    def hear(self):
-        """Let Python take over what was changed in the page."""
-        now = self.page.evaluate("names => names.map(name => model.get(name))", MOVED)
-        self.lab.set_state(dict(zip(MOVED, now)))
-        assert self.lab.problem == ""
-        return self.lab
 
     def set(self, **traits):
         change(self.lab, **traits)
@@ -425,7 +415,7 @@ def assert_page_is_true(page):
 
 def short(value):
     """Return the number as the page writes it."""
-    return _short(value).replace("−0.00", "0.00")
+    return labels.short(value).replace("−0.00", "0.00")
 
 
 def degrees(a, b):
@@ -991,24 +981,15 @@ def test_what_python_sets_is_drawn_and_a_disposed_lab_is_left_alone(show):
 def test_a_drawing_moves_the_elements_it_has_and_takes_little_time(show):
     page = show(query_key("abcdef"))
     page.page.evaluate("() => { window.before = [...document.querySelectorAll('.ll-stage :not(text, tspan)')]; }")
-    took = page.page.evaluate("""async () => {
-        const frames = [];
-        const original = requestAnimationFrame;
-        window.requestAnimationFrame = (paint) => original(() => {
-            const start = performance.now();
-            paint();
-            frames.push(performance.now() - start);
-        });
-        for (let move = 0; move < 60; move++) {
-            const vector = [(move % 16) / 2 - 4, ((move * 3) % 16) / 2 - 4];
-            model.set(['query', 'value'][move % 2], model.get(['query', 'value'][move % 2]).map(() => vector));
-            model.set('head_size', 2 ** (move % 9));
-            await new Promise((done) => original(() => original(done)));
-        }
-        return frames.sort((a, b) => a - b);
-    }""")
+    took = page.drawing_times(
+        60,
+        """
+        const vector = [(n % 16) / 2 - 4, ((n * 3) % 16) / 2 - 4];
+        model.set(['query', 'value'][n % 2], model.get(['query', 'value'][n % 2]).map(() => vector));
+        model.set('head_size', 2 ** (n % 9));
+    """,
+    )
     lost = "() => [before.length > 200, before.filter((one) => !one.isConnected).length]"
     assert page.page.evaluate(lost) == [True, 0]
     # the bound is for a crowded machine
     assert len(took) >= 60 and took[len(took) // 2] < 15
-    print(f"median {took[len(took) // 2]:.1f} ms, p95 {took[int(0.95 * len(took))]:.1f} ms")

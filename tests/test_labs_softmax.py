@@ -1,6 +1,5 @@
 """The softmax lab: its numbers against torch, in Python and in the page, and what it says of them."""
 
-import json
 import math
 import re
 import subprocess
@@ -225,17 +224,8 @@ LOOK = """() => {
 
 class SoftmaxPage(LabPage):
     traits = ["title", "problem", "labels", "names", "reach", "start", *MOVED]
+    moved = MOVED
     height = 1300
-
-    def state(self, lab):
-        return json.loads(json.dumps(super().state(lab)))  # what goes to a page goes as JSON
-
-    def hear(self):
-        """Let Python take over what was changed in the page."""
-        now = self.page.evaluate("names => names.map(name => model.get(name))", MOVED)
-        self.lab.set_state(dict(zip(MOVED, now)))
-        assert self.lab.problem == ""
-        return self.lab
 
     def set(self, **traits):
         change(self.lab, **traits)
@@ -255,8 +245,10 @@ class SoftmaxPage(LabPage):
         """Return where the track of logit i is: its left and right end, and its middle line, in pixels."""
         svg = self.page.locator(".sm-picture svg").bounding_box()
         # its own size: what is drawn of a masked one is larger, by its border
-        x, y, width, height = self.page.locator(".sm-track").nth(2 * i).evaluate(
-            "track => ['x', 'y', 'width', 'height'].map(name => track[name].baseVal.value)"
+        x, y, width, height = (
+            self.page.locator(".sm-track")
+            .nth(2 * i)
+            .evaluate("track => ['x', 'y', 'width', 'height'].map(name => track[name].baseVal.value)")
         )
         return svg["x"] + x, svg["x"] + x + width, svg["y"] + y + height / 2
 

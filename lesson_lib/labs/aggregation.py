@@ -1,9 +1,5 @@
 """The aggregation lab: a (T, T) matrix of weights, the tokens' vectors, and what each position takes from others."""
 
-import random
-import unicodedata
-from decimal import ROUND_HALF_UP, Decimal
-
 import numpy as np
 from traitlets import Bool, Enum, Int, List, TraitError, Unicode, validate
 
@@ -11,13 +7,13 @@ from lesson_lib import draw
 from lesson_lib.draw import colors
 from lesson_lib.labs.base import HERE, Lab, script, style
 from lesson_lib.labs.signs import drawable, mark
+from lesson_lib.labs.tokens import label, matrix, name_of, read_tokens, short, vectors_of
 
 WAYS = ("loop", "triangular", "softmax")
 MOST = 8  # tokens
 FARTHEST = 1_000_000  # a larger number in a vector has no place in a cell
 NUMBERS = (0.0, 4.0)  # of the triangular matrix
 LOGITS = (-4.0, 4.0)
-VECTORS = {"d": (4, 0), "e": (2, 6), "a": (0, 3), "r": (6, 7)}  # their averages along "dear" are whole numbers
 
 
 class Aggregation(Lab):
@@ -33,7 +29,7 @@ class Aggregation(Lab):
     shuffles: how often the past was shuffled; the same number gives the same order.
     """
 
-    _esm = script("plot.js", "weights.js", "plane.js", "aggregation_view.js", "aggregation.js")
+    _esm = script("plot.js", "numbers.js", "weights.js", "plane.js", "aggregation_view.js", "aggregation.js")
     _css = style() + (HERE / "aggregation.css").read_text(encoding="utf-8")
 
     title = Unicode("Who takes how much from whom").tag(sync=True)
@@ -55,23 +51,23 @@ class Aggregation(Lab):
     shuffles = Int(0, min=0).tag(sync=True)
 
     def __init__(self, tokens, x, way, numbers, logits, mask, row, step, seed):
-        tokens = _tokens(tokens)
+        tokens = read_tokens(tokens, 1, MOST)
         T = len(tokens)
         if x is None:
-            x = _vectors(tokens, seed)
+            x = vectors_of(tokens, seed)
         meanings = {}
         for shown, meaning in (mark(character) for token in tokens for character in token):
             if meaning:
                 meanings.setdefault(meaning, shown)
         super().__init__(
-            labels=[_label(token) for token in tokens],
-            names=[_name(token) for token in tokens],
+            labels=[label(token) for token in tokens],
+            names=[name_of(token) for token in tokens],
             legend=[[shown, meaning] for meaning, shown in meanings.items()],
-            x=_matrix("x", x, (T, 2), -FARTHEST, FARTHEST),
+            x=matrix("x", x, (T, 2), -FARTHEST, FARTHEST),
             order=list(range(T)),
             way=way,
-            numbers=_matrix("numbers", np.ones((T, T)) if numbers is None else numbers, (T, T), *NUMBERS),
-            logits=_matrix("logits", np.zeros((T, T)) if logits is None else logits, (T, T), *LOGITS),
+            numbers=matrix("numbers", np.ones((T, T)) if numbers is None else numbers, (T, T), *NUMBERS),
+            logits=matrix("logits", np.zeros((T, T)) if logits is None else logits, (T, T), *LOGITS),
             mask=mask,
             row=max(0, T - 2) if row is None else row,
             step=T * (T + 1) // 2 if step is None else step,
@@ -79,12 +75,12 @@ class Aggregation(Lab):
 
     @validate("x")
     def _has_vectors(self, proposal):
-        return _matrix("x", proposal["value"], (len(self.labels), 2), -FARTHEST, FARTHEST)
+        return matrix("x", proposal["value"], (len(self.labels), 2), -FARTHEST, FARTHEST)
 
     @validate("numbers", "logits")
     def _has_table(self, proposal):
         name, T = proposal["trait"].name, len(self.labels)
-        return _matrix(name, proposal["value"], (T, T), *(NUMBERS if name == "numbers" else LOGITS))
+        return matrix(name, proposal["value"], (T, T), *(NUMBERS if name == "numbers" else LOGITS))
 
     @validate("order")
     def _is_order(self, proposal):
@@ -170,7 +166,7 @@ class Aggregation(Lab):
                     hidden = i > p and (self.mask or self.way == "loop")
                     weight = weights[p, i]
                     shade = _mix(colors.ATTENTION, 0 if np.isnan(weight) else 0.8 * min(1, weight))
-                    text = _short(weight)
+                    text = short(weight)
                     if np.isnan(weight):
                         text = "–" if self.way != "loop" else "+" if p == t and i <= column else ""
                     elif hidden and self.way == "loop":
@@ -179,12 +175,12 @@ class Aggregation(Lab):
                     cell(i, p, text, facecolor=shade, **look)
                 adding = self.way == "loop" and p == t and np.isnan(out[p, 0])
                 for c in range(2):
-                    cell(left + c, p, _short(x[p, c]), facecolor=_mix(colors.DATA, 0.16))
+                    cell(left + c, p, short(x[p, c]), facecolor=_mix(colors.DATA, 0.16))
                     number = x[: column + 1, c].sum() if adding else out[p, c]
                     empty = np.isnan(number)
                     shade = _mix(colors.DATA, 0 if adding or empty else 0.16)
                     nothing = "" if self.way == "loop" else "–"
-                    cell(right + c, p, nothing if empty else _short(number), facecolor=shade)
+                    cell(right + c, p, nothing if empty else short(number), facecolor=shade)
                 if adding:
                     words(right + 2.2, p + 0.5, "sum", ha="left", weight="bold")
             ax.plot(*_stairs(T), color=colors.INK, linewidth=1.6, zorder=3)
@@ -228,8 +224,8 @@ class Aggregation(Lab):
         elif np.isnan(out[t]).any():
             words.append(f"The sum of row {t} is {'not complete' if self.way == 'loop' else '0: it has no output'}.")
         else:
-            terms = [f"{_short(w)} · {name}" for w, name in zip(weights[t], names) if w > 0]
-            words.append(f"out[{t}] = {' + '.join(terms) or '0'} = ({_short(out[t, 0])}, {_short(out[t, 1])}).")
+            terms = [f"{short(w)} · {name}" for w, name in zip(weights[t], names) if w > 0]
+            words.append(f"out[{t}] = {' + '.join(terms) or '0'} = ({short(out[t, 0])}, {short(out[t, 1])}).")
         return " ".join(words)
 
 
@@ -252,95 +248,9 @@ def aggregation(
     return Aggregation(tokens, x, way, numbers, logits, mask, row, step, seed)
 
 
-def _tokens(tokens):
-    if not isinstance(tokens, str):
-        try:
-            tokens = list(tokens)
-        except TypeError:
-            tokens = [tokens]
-        strange = next((token for token in tokens if not isinstance(token, str)), None)
-        if strange is not None:
-            raise TypeError(f"tokens must be a string or a list of strings, and this is a {type(strange).__name__}")
-    if not 1 <= len(tokens) <= MOST:
-        raise ValueError(f"the lab has room for 1 to {MOST} tokens, and these are {len(tokens)}")
-    if "" in [*tokens]:
-        raise ValueError(f"token {[*tokens].index('')} is an empty string: there is nothing to show")
-    return [*tokens]
-
-
-def _vectors(tokens, seed):
-    """Return a vector for each token: equal tokens have equal ones, different tokens different ones."""
-    found, taken = dict(VECTORS), set(VECTORS.values())
-    for token in sorted(set(tokens) - set(VECTORS)):
-        # ascii, because half a surrogate pair cannot be a seed
-        generator = random.Random(f"{seed} {ascii(token)}")
-        while token not in found:
-            vector = (generator.randrange(8), generator.randrange(8))
-            if vector not in taken:
-                found[token] = vector
-                taken.add(vector)
-    return [found[token] for token in tokens]
-
-
-def _matrix(name, value, shape, low, high):
-    """Return numbers of the shape as lists of floats; raises where they are none, or out of range."""
-    if hasattr(value, "detach"):  # a tensor, on whatever device and in whatever precision
-        value = value.detach().cpu().double().numpy()
-    try:
-        found = np.array(value, dtype=float)
-    except (TypeError, ValueError):
-        message = f"{name} must be a table of numbers of the shape {shape}, and this is a {type(value).__name__}"
-        raise TypeError(f"{message} that cannot be read as one") from None
-    if found.shape != shape:
-        raise ValueError(f"{name} must be of the shape {shape}, and it is of the shape {found.shape}")
-    bad = ~((found >= low) & (found <= high))  # nan is neither
-    if bad.any():
-        limits = f"from {low:,.7g} to {high:,.7g}"
-        raise ValueError(f"{name} must hold numbers {limits}, and one of them is {found[bad][0]:g}")
-    return (found + 0.0).tolist()  # + 0.0, so that there is no -0
-
-
-def _label(token):
-    """Return the token in signs that can be seen, cut where it is too wide for a cell."""
-    signs, width = [], 0
-    for sign in (mark(character)[0] for character in token):
-        wide = sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in sign if not _joins(one))
-        if signs and width + wide > 5:
-            return "".join(signs) + "…"
-        signs.append(sign)
-        width += wide
-    return "".join(signs)
-
-
-def _joins(character):
-    return unicodedata.category(character)[0] == "M"
-
-
-def _name(token):
-    """Return how a sentence names the token: d as it is, “+” in quotes; isolated, so that it turns nothing around."""
-    label = _label(token)
-    return f"\u2068{label}\u2069" if token.isalpha() else f"“\u2068{label}\u2069”"
-
-
 def _mix(color, share):
     """Return the colour thinned with paper, as three numbers from 0 to 1."""
     return tuple(share * int(color[k : k + 2], 16) / 255 + 1 - share for k in (1, 3, 5))
-
-
-def _short(number):
-    """Return the number for a cell: without zeros at the end where that is all of it, and else in two decimals.
-
-    >>> _short(0.5), _short(1 / 3), _short(0.9997), _short(-2000.0), _short(1e6)
-    ('0.5', '0.33', '1.00', '−2000', '1.0e6')
-    """
-    if abs(number) >= 10_000:
-        text = f"{number:.1e}".replace("e+0", "e")
-    else:
-        # half is rounded up, as in the page: 0.125 is 0.13
-        text = str(Decimal(float(number)).quantize(Decimal("0.01"), ROUND_HALF_UP))
-        if abs(number - float(text)) < 1e-9:
-            text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text.replace("-", "−")
 
 
 def _stairs(T):

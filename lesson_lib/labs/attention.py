@@ -25,7 +25,9 @@ class Attention(Lab):
     mask: nobody hears what comes later. divide: scores are divided by √head_size. trained: which numbers are used.
     """
 
-    _esm = script("plot.js", "attention_model.js", "attention_words.js", "attention_view.js", "attention.js")
+    _esm = script(
+        "plot.js", "numbers.js", "attention_model.js", "attention_words.js", "attention_view.js", "attention.js"
+    )
     _css = style() + (HERE / "attention.css").read_text(encoding="utf-8")
 
     title = Unicode("Who listens to whom").tag(sync=True)

@@ -1,8 +1,6 @@
 // The model's forward pass in the page: the steps that attention_model.py read, on arrays of numbers. Nothing is drawn here.
 // x is a list of T rows, each an array of C numbers.
 
-const range = (n) => Array.from({ length: n }, (_, i) => i);
-
 // numbers that came as base64 of float32, little end first
 function decode(text) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -24,18 +22,10 @@ function linear(matrix, numbers, x) {
 }
 
 function normalize({ gain, bias, size, eps }, numbers, row) {
-  const mean = row.reduce((a, b) => a + b, 0) / size;
+  const mean = add(row) / size;
   const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / size;
   const scale = 1 / Math.sqrt(variance + eps);
   return row.map((value, c) => numbers[gain + c] * (value - mean) * scale + numbers[bias + c]);
-}
-
-// the weights of a row of scores: the largest is subtracted, so that nothing overflows
-function softmax(scores) {
-  const top = scores.reduce((a, b) => Math.max(a, b), -Infinity);
-  const exps = scores.map((score) => Math.exp(score - top));
-  const sum = exps.reduce((a, b) => a + b, 0);
-  return exps.map((e) => e / sum);
 }
 
 // one attention: its output, and for each head the T rows of T weights
@@ -52,7 +42,7 @@ function attend(step, numbers, x, { mask, divide }) {
       scores[i] *= scale;
     }
     const weights = new Float64Array(T);
-    weights.set(softmax(scores));
+    weights.set(shares(scores));
     for (let i = 0; i < heard; i++) {
       for (let c = h * hv; c < (h + 1) * hv; c++) out[t][c] += weights[i] * v[i][c];
     }
@@ -82,7 +72,7 @@ function runModel(program, numbers, ids, switches) {
       x = found.out;
     }
   }
-  return { maps, next: linear(program.last, numbers, x).map(softmax) };
+  return { maps, next: linear(program.last, numbers, x).map(shares) };
 }
 
 // what everybody would get from the average of the past, or without the mask of the whole text

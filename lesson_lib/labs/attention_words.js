@@ -1,7 +1,6 @@
 // What the attention lab says: the sentence under the picture. Nothing is drawn here.
 
 const two = (value) => value.toFixed(2);
-const list = (words) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words[0]);
 const count = (n) => n.toLocaleString("en-US");
 
 // why the text in the field is not the one in the picture

@@ -7,9 +7,9 @@ from traitlets import Bool, Dict, Float, Int, List, TraitError, Unicode, validat
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
-from lesson_lib.labs.aggregation import _label, _matrix, _name, _short, _tokens, _vectors
 from lesson_lib.labs.base import HERE, Lab, script, style
 from lesson_lib.labs.signs import drawable
+from lesson_lib.labs.tokens import label, matrix, name_of, read_tokens, short, vectors_of
 
 FEWEST, MOST = 2, 6  # tokens
 FURTHEST = 100.0
@@ -33,7 +33,7 @@ class QueryKey(Lab):
     start: the vectors, row and column to begin with, and the switches.
     """
 
-    _esm = script("plot.js", "plane.js", "query_key_words.js", "query_key_view.js", "query_key.js")
+    _esm = script("plot.js", "numbers.js", "plane.js", "query_key_words.js", "query_key_view.js", "query_key.js")
     _css = style() + (HERE / "query_key.css").read_text(encoding="utf-8")
 
     title = Unicode("Queries, keys and values").tag(sync=True)
@@ -54,22 +54,18 @@ class QueryKey(Lab):
     start = Dict().tag(sync=True)
 
     def __init__(self, tokens, query, key, value, head_size):
-        if hasattr(tokens, "__iter__"):
-            tokens = [*tokens]
-            if not FEWEST <= len(tokens) <= MOST:
-                raise ValueError(f"the lab has room for {FEWEST} to {MOST} tokens, and these are {len(tokens)}")
-        tokens = _tokens(tokens)
+        tokens = read_tokens(tokens, FEWEST, MOST)
         T = len(tokens)
-        x = np.array(_vectors(tokens, 1), dtype=float)
+        x = np.array(vectors_of(tokens, 1), dtype=float)
         given = {"query": (query, QUERY), "key": (key, KEY), "value": (value, VALUE)}
         vectors = {
-            name: _matrix(name, x @ np.array(matrix) if own is None else own, (T, 2), -FURTHEST, FURTHEST)
-            for name, (own, matrix) in given.items()
+            name: matrix(name, x @ np.array(made_by) if own is None else own, (T, 2), -FURTHEST, FURTHEST)
+            for name, (own, made_by) in given.items()
         }
         # a token that is there twice is told apart by its position
         twice = [tokens.count(token) > 1 for token in tokens]
-        labels = [_label(token) + (SUBSCRIPTS[i] if twice[i] else "") for i, token in enumerate(tokens)]
-        names = [_name(token) + (f" at {i}" if twice[i] else "") for i, token in enumerate(tokens)]
+        labels = [label(token) + (SUBSCRIPTS[i] if twice[i] else "") for i, token in enumerate(tokens)]
+        names = [name_of(token) + (f" at {i}" if twice[i] else "") for i, token in enumerate(tokens)]
         reach = [_reach(vectors["query"] + vectors["key"]), _reach(vectors["value"])]
         places = {"row": T - 1, "column": 0}
         super().__init__(labels=labels, names=names, reach=reach, head_size=head_size, **vectors, **places)
@@ -79,7 +75,7 @@ class QueryKey(Lab):
     def _has_vectors(self, proposal):
         name = proposal["trait"].name
         try:
-            found = _matrix(name, proposal["value"], (len(self.labels), 2), -FURTHEST, FURTHEST)
+            found = matrix(name, proposal["value"], (len(self.labels), 2), -FURTHEST, FURTHEST)
         except (TypeError, ValueError) as error:
             raise TraitError(str(error)) from None  # what was there before comes back
         reach = self.reach[name == "value"]
@@ -154,8 +150,8 @@ class QueryKey(Lab):
         ax.set_title(title, fontsize=11, parse_math=False)
         ax.set(xlim=(-1.1 * reach, 1.1 * reach), ylim=(-1.1 * reach, 1.1 * reach), aspect="equal")
         ticks = [reach * share for share in (-1, -0.5, 0, 0.5, 1)]
-        ax.set_xticks(ticks, [_short(tick) for tick in ticks], fontsize=9)
-        ax.set_yticks(ticks, [_short(tick) for tick in ticks], fontsize=9)
+        ax.set_xticks(ticks, [short(tick) for tick in ticks], fontsize=9)
+        ax.set_yticks(ticks, [short(tick) for tick in ticks], fontsize=9)
         ax.axhline(0, color=colors.MUTED, linewidth=0.8)
         ax.axvline(0, color=colors.MUTED, linewidth=0.8)
 
@@ -212,7 +208,7 @@ class QueryKey(Lab):
         ax.barh(range(T), off, color="none", edgecolor=colors.GRID, hatch="///", height=0.55, linewidth=0)
         ax.set(xlim=(0, 1.45), ylim=(T - 0.4, -0.8))
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"], fontsize=9)
-        sums = [f"{signs[i]}:  {_short(now['scores'][t, i])}" for i in range(T)]
+        sums = [f"{signs[i]}:  {short(now['scores'][t, i])}" for i in range(T)]
         ax.set_yticks(range(T), sums, parse_math=False, fontsize=10)
         for i, (weight, hidden) in enumerate(zip(now["weights"][t], off)):
             ax.text(1.05, i, "−∞, 0" if hidden else f"{weight:.2f}", va="center", fontsize=10)
@@ -253,7 +249,7 @@ class QueryKey(Lab):
 
     def _in_words(self, now, tried):
         t, names = self.row, self.names
-        got = [f"score {_short(s)}, weight {w:.2f}" for s, w in zip(now["scores"][t], now["weights"][t])]
+        got = [f"score {short(s)}, weight {w:.2f}" for s, w in zip(now["scores"][t], now["weights"][t])]
         parts = [
             f"{name}: key {_pair(self.key[i])}, {'masked' if self.mask and i > t else got[i]}"
             for i, name in enumerate(names)
@@ -269,7 +265,7 @@ class QueryKey(Lab):
 
 
 def _pair(vector):
-    return f"({_short(vector[0])}, {_short(vector[1])})"
+    return f"({short(vector[0])}, {short(vector[1])})"
 
 
 def _about(variance):

@@ -2,22 +2,13 @@
 
 // -- the numbers ----------------------------------------------------------------------------------------
 
-const range = (n) => Array.from({ length: n }, (_, i) => i);
-const add = (numbers) => numbers.reduce((a, b) => a + b, 0);
 const dot = ([a, b], [c, d]) => a * c + b * d;
-
-function softmax(logits) {
-  const top = Math.max(...logits);
-  const exps = logits.map((z) => Math.exp(z - top)); // e to the power of -∞ is 0
-  const sum = add(exps);
-  return exps.map((e) => e / sum);
-}
 
 // scores (T, T), what goes into the softmax (-∞ where masked), weights (T, T) and outputs (T, 2)
 function attend({ query, key, value, mask, divide }) {
   const scores = query.map((q) => key.map((k) => dot(q, k)));
   const fed = scores.map((row, t) => row.map((score, i) => (mask && i > t ? -Infinity : divide ? score / Math.SQRT2 : score)));
-  const weights = fed.map(softmax);
+  const weights = fed.map(shares);
   const out = weights.map((row) => [0, 1].map((c) => add(row.map((weight, i) => weight * value[i][c]))));
   return { scores, fed, weights, out };
 }
@@ -61,7 +52,7 @@ function drawer(seed) {
 function measured(scores) {
   const mean = add(scores) / scores.length;
   const variance = add(scores.map((score) => (score - mean) ** 2)) / scores.length;
-  const groups = range(scores.length / GROUP).map((g) => softmax(scores.slice(g * GROUP, (g + 1) * GROUP)).sort((a, b) => b - a));
+  const groups = range(scores.length / GROUP).map((g) => shares(scores.slice(g * GROUP, (g + 1) * GROUP)).sort((a, b) => b - a));
   return { scores, variance, weights: range(GROUP).map((i) => add(groups.map((weights) => weights[i])) / groups.length) };
 }
 const experiment = (products, size) => [Array.from(products), Array.from(products, (score) => score / Math.sqrt(size))].map(measured);
@@ -90,7 +81,6 @@ function share(weights, i) {
 const inWords = (text) => text.replace("<", "less than ").replace(">", "more than ");
 // a variance, in three digits
 const about = (variance) => variance.toPrecision(3);
-const list = (words) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words[0]);
 
 // -- in words ---------------------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ class Softmax(Lab):
     start: logits, masked and temperature to begin with.
     """
 
-    _esm = script("plot.js", "softmax_words.js", "softmax_view.js", "softmax.js")
+    _esm = script("plot.js", "numbers.js", "softmax_words.js", "softmax_view.js", "softmax.js")
     _css = style() + (HERE / "softmax.css").read_text(encoding="utf-8")
 
     title = Unicode("Softmax: from logits to probabilities").tag(sync=True)

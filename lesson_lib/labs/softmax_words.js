@@ -35,7 +35,6 @@ const slope = (d) => (d === 0 ? "0" : Math.abs(d) < 0.0005 ? minus(d.toExponenti
 
 const largestOf = (derivatives) => Math.max(...derivatives.flat().map(Math.abs));
 const largestWords = ({ derivatives, whole }) => (whole ? `largest entry: ${slope(largestOf(derivatives))}` : "no shares, no derivatives");
-const list = (words) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words[0]);
 
 // the plain formula, and where it breaks: "" where it does not
 function plainWords({ subtractLargest, scaled, exps, sum, probs, real, settings, whole }) {

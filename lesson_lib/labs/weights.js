@@ -2,8 +2,6 @@
 
 // -- the numbers ----------------------------------------------------------------------------------------
 
-const range = (n) => Array.from({ length: n }, (_, i) => i);
-const add = (numbers) => numbers.reduce((a, b) => a + b, 0);
 const additions = (T) => (T * (T + 1)) / 2;
 // the step of the loop in which row t gets the vector of i
 const stepOf = (t, i) => additions(t) + i + 1;
@@ -73,7 +71,6 @@ function precise(value) {
   return text.replaceAll("-", "−");
 }
 const pair = (vector) => `(${vector.map(precise).join(", ")})`;
-const list = (words) => words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
 // out[2] = 1/3 · d + 1/3 · e + 1/3 · a = 1/3 · (4, 0) + 1/3 · (2, 6) + 1/3 · (0, 3) = (2, 3).
