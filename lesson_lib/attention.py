@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .averaging import BagOfWordsLanguageModel
 from .softmax import causal_mask, masked_softmax, softmax
 
 
@@ -247,17 +248,7 @@ class AttentionLanguageModel(nn.Module):
             return logits, None
         return logits, F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
-    @torch.no_grad()
-    def generate(self, idx, max_new_tokens, *, generator=None):
-        """Return idx, a (B, T) tensor of token numbers, with max_new_tokens more drawn: (B, T + max_new_tokens).
-
-        Each is drawn from what the last block_size tokens say. generator is a `torch.Generator` on the model's device.
-        """
-        for _ in range(max_new_tokens):
-            logits, _ = self(idx[:, -self.block_size :])  # (B, at most block_size, V)
-            probs = F.softmax(logits[:, -1], dim=-1)  # (B, V)
-            idx = torch.cat([idx, torch.multinomial(probs, num_samples=1, generator=generator)], dim=1)
-        return idx
+    generate = BagOfWordsLanguageModel.generate  # from the last block_size tokens, as in lesson 9
 
 
 def attention_maps(model, *inputs):

@@ -16,9 +16,8 @@ Each lab is a Python file and a JavaScript file of its name, and some CSS where 
 - attention: attention_model.py reads the learner's model into steps, attention_model.js runs them in the page,
   attention_view.js draws, attention_words.js says what there is to see, attention_still.py draws the still picture.
 
-What all labs share is in base.py, base.js and base.css; plot.js draws axes, numbers.js computes, and tokens.py reads and
-names tokens. export.py puts labs into a page
-that works without Python.
+What all labs share is in base.py, base.js and base.css; plot.js draws axes, numbers.js computes, tokens.py
+reads and names tokens. export.py puts labs into a page that works without Python.
 """
 
 from lesson_lib.labs.aggregation import aggregation
