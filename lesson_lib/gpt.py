@@ -45,15 +45,15 @@ class CausalSelfAttention(nn.Module):
         self.dropout = dropout
 
     def forward(self, x, cache=None):
-        q, k, v = (split_heads(part, self.n_head) for part in self.qkv(x).chunk(3, dim=-1))  # (B, H, T, hs) each
+        q, k, v = split_heads(self.qkv(x), 3 * self.n_head).chunk(3, dim=1)  # (B, H, T, hs) each
         before = 0
         if cache is not None:
             before = len(cache)
             k, v = cache.add(k, v)  # (B, H, S, hs), with S = before + T
-        # the last T rows of the mask: the new tokens hear all before them, and themselves
-        mask = causal_mask(k.shape[2], x.device)[before:] if before else None
+        # the last T rows of the mask: the new tokens hear all before them, and themselves; a single one needs no mask
+        mask = causal_mask(k.shape[2], x.device)[before:] if before and x.shape[1] > 1 else None
         dropout = self.dropout if self.training else 0.0
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=mask is None)
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=not before)
         return F.dropout(self.proj(join_heads(out)), self.dropout, self.training)
 
 

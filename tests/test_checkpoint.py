@@ -1,5 +1,6 @@
 """Checkpoints come back as they were written, are whole or not there, and refuse what they should not open."""
 
+import contextlib
 import errno
 import os
 import pickle
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 from torch import nn
 
 from lesson_lib import checkpoint
@@ -52,8 +54,11 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=r"one\.safetensors could not be written: No space left on device; ") as told:
         checkpoint.save(path, TENSORS, "second")
+    assert told.value.errno == errno.ENOSPC
+    with pytest.raises(OSError, match=r"one\.safetensors could not be written: No space left on device; what was"):
+        checkpoint.write(path, b"second")
     monkeypatch.undo()
     assert checkpoint.load(path)[1] == "first" and [p.name for p in tmp_path.iterdir()] == ["one.safetensors"]
     with pytest.raises(TypeError):
@@ -91,6 +96,76 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path, keep):
         checkpoint.load(path)
 
 
+def test_a_file_that_is_cut_off_anywhere_is_refused(tmp_path):
+    path = tmp_path / "one.safetensors"
+    checkpoint.save(path, TENSORS, {"step": 3})
+    whole = path.read_bytes()
+    for keep in range(len(whole)):
+        path.write_bytes(whole[:keep])
+        with pytest.raises(ValueError, match="damaged, cut off"):
+            checkpoint.load(path)
+
+
+def test_a_bit_that_is_turned_anywhere_is_told_or_changes_nothing(tmp_path):
+    path = tmp_path / "one.safetensors"
+    checkpoint.save(path, TENSORS, {"step": 3})
+    whole, told = path.read_bytes(), []
+    for place in range(len(whole)):
+        for bit in (1, 64):
+            broken = bytearray(whole)
+            broken[place] ^= bit
+            path.write_bytes(broken)
+            try:
+                tensors, facts = checkpoint.load(path)
+            except ValueError as error:
+                assert "one.safetensors" in str(error) and "damaged" in str(error)
+                told.append(place)
+            else:
+                assert same(tensors, TENSORS) and facts == {"step": 3}
+    numbers = sum(tensor.numel() * tensor.element_size() for tensor in TENSORS.values())
+    assert set(range(len(whole) - numbers, len(whole))) <= set(told), "each bit of the numbers is watched"
+
+
+def test_what_others_have_written_is_read_without_a_checksum(tmp_path):
+    save_file(TENSORS, tmp_path / "theirs.safetensors")
+    tensors, facts = checkpoint.load(tmp_path / "theirs.safetensors")
+    assert same(tensors, TENSORS) and facts is None
+
+
+@contextlib.contextmanager
+def without_rights(folder):
+    """Within the block nobody may write into the folder, not even who may do everything."""
+    folder.chmod(0o555)
+    mighty = os.geteuid() == 0
+    if mighty:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if mighty:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_a_folder_in_which_one_may_not_write_is_said(tmp_path):
+    path = tmp_path / "one.safetensors"
+    checkpoint.save(path, TENSORS, "first")
+    with without_rights(tmp_path):
+        for write in (lambda: checkpoint.save(path, TENSORS, "second"), lambda: checkpoint.write(path, b"second")):
+            with pytest.raises(PermissionError, match=r"one\.safetensors could not be written: Permission denied"):
+                write()
+    assert checkpoint.load(path)[1] == "first" and [p.name for p in tmp_path.iterdir()] == ["one.safetensors"]
+
+
+def test_a_folder_that_is_a_file_is_said_and_the_file_stays(tmp_path):
+    (tmp_path / "run").write_text("mine", encoding="utf-8")
+    for folder in (tmp_path / "run", tmp_path / "run" / "below"):
+        with pytest.raises(OSError, match=r"one\.safetensors could not be written: .* a file is where a folder should"):
+            checkpoint.save(folder / "one.safetensors", TENSORS)
+    assert (tmp_path / "run").read_text(encoding="utf-8") == "mine"
+
+
 class Trap:
     def __reduce__(self):
         return os.mkdir, (self.where,)
@@ -113,7 +188,7 @@ def test_a_pickle_is_not_opened(tmp_path):
 def test_what_is_not_there_is_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no checkpoint .*none\.safetensors"):
         checkpoint.load(tmp_path / "none.safetensors")
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(ValueError, match="cannot be read: it is a folder"):
         checkpoint.load(tmp_path)
 
 
@@ -138,3 +213,11 @@ def test_a_model_of_another_shape_is_left_as_it_was(weights, told):
     with pytest.raises(ValueError, match=told):
         checkpoint.fill(model, weights)
     assert same(before, model.state_dict())
+
+
+def test_the_file_may_be_read_by_whom_any_new_file_may_be(tmp_path):
+    (tmp_path / "any").write_bytes(b"")
+    checkpoint.save(tmp_path / "a", {"x": torch.zeros(2)})
+    checkpoint.write(tmp_path / "b", b"x")
+    modes = [(tmp_path / name).stat().st_mode for name in ("any", "a", "b")]
+    assert modes[0] == modes[1] == modes[2]

@@ -32,9 +32,14 @@ REFERENCE = [
     "gpt",
     "checkpoint",
     "training",
+    "command",
+    "ladder",
 ]
 # lesson 6 is where torch comes in: its module and later ones may load it
-WITH_TORCH = {"tensors", "text", "bigram", "training", "averaging", "softmax", "attention", "gpt", "checkpoint"}
+WITH_TORCH = {
+    "tensors", "text", "bigram", "averaging", "softmax", "attention", "gpt", "checkpoint", "training", "command",
+    "ladder",
+}  # fmt: skip
 MAY_IMPORT = {
     "__init__": set(),
     "draw": {"draw"},

@@ -1,9 +1,11 @@
 """The training loop: it learns, it repeats itself, it stops cleanly, it measures without gradients."""
 
+import errno
 import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +16,11 @@ from torch import nn
 
 from lesson_lib import checkpoint, training
 from lesson_lib.bigram import BigramLanguageModel
+from lesson_lib.command import main
 from lesson_lib.descent import cosine_decay, linear_decay
 from lesson_lib.gpt import GPT
 from lesson_lib.text import get_batch, split
-from lesson_lib.training import evaluate, main, restore, train, warm_up, whole_loss
+from lesson_lib.training import Run, adamw, evaluate, read_log, restore, train, warm_up, whole_loss
 
 DATA = torch.arange(400) % 7  # after i always comes i + 1, after 6 comes 0
 SIZES = {"block_size": 8, "batch_size": 4}
@@ -144,9 +147,10 @@ def test_a_loss_that_is_not_finite_stops_before_the_update():
 
 
 def test_the_bar_says_the_step_the_losses_and_the_time_left(capsys):
-    run(model(), progress=True)
+    history = run(model(), progress=True)
     out = capsys.readouterr().out
-    assert "100/100" in out and "loss=" in out and "validation=" in out and "<00:00" in out
+    assert "100/100" in out and "loss=" in out and "<00:00" in out
+    assert f"validation={history.evaluations[-1][2]:.3f}]" in out.split("\r")[-1], "the last word is the last loss"
     run(model())
     assert capsys.readouterr().out == ""
 
@@ -302,7 +306,7 @@ def kept(folder, network=None, steps=60, **options):
 
 def test_a_run_in_a_folder_leaves_its_last_and_its_best(tmp_path):
     network, history = kept(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"last.safetensors", "best.safetensors"}
+    assert {path.name for path in tmp_path.iterdir()} == {"last.safetensors", "best.safetensors", "log.csv"}
     weights, facts = checkpoint.load(tmp_path / "best.safetensors")
     best = min(history.evaluations, key=lambda row: row[2])
     assert (facts["step"], facts["loss"]) == (best[0], best[2])
@@ -310,6 +314,84 @@ def test_a_run_in_a_folder_leaves_its_last_and_its_best(tmp_path):
     checkpoint.fill(again, weights)
     assert evaluate(again, DATA, **SIZES, batches=2) == best[2]
     assert kept(None)[1] == history, "to keep checkpoints changes no number"
+
+
+def test_the_log_has_a_line_for_each_evaluation_and_can_be_read_meanwhile(tmp_path):
+    seen = []
+    _, history = kept(tmp_path, watch=lambda run: seen.append(read_log(tmp_path / "log.csv")))
+    rows = read_log(tmp_path / "log.csv")
+    assert [(row["step"], row["training_loss"], row["validation_loss"]) for row in rows] == history.evaluations
+    assert [len(part) for part in seen] == [1, 2, 3, 4] and seen[-1] == rows
+    assert [row["learning_rate"] for row in rows[1:]] == [cosine_decay(0.01, 60)(step) for step in (19, 39, 59)]
+    assert rows[0]["tokens_per_second"] == 0 and min(row["tokens_per_second"] for row in rows[1:]) > 100
+
+
+def test_lines_of_the_log_that_are_done_again_are_replaced(tmp_path):
+    kept(tmp_path, steps=20)
+    early = (tmp_path / "last.safetensors").read_bytes()
+    kept(tmp_path, dropping(2), steps=40)
+    (tmp_path / "last.safetensors").write_bytes(early)
+    kept(tmp_path, dropping(3))
+    assert [row["step"] for row in read_log(tmp_path / "log.csv")] == [0, 20, 40, 60]
+
+
+def test_what_watches_a_run_changes_no_number():
+    def watch(run):
+        steps.append((run.done, len(run.history.evaluations)))
+        run.model.generate(torch.zeros(1, 1, dtype=torch.long), 3)  # throws dice
+
+    steps = []
+    assert kept(None, watch=watch)[1] == kept(None)[1]
+    assert steps == [(0, 1), (20, 2), (40, 3), (60, 4)]
+
+
+def test_a_run_can_be_done_step_by_step():
+    run = Run(dropping(), DATA, DATA, **SIZES, steps=60, evaluate_every=20, evaluation_batches=2, clip=1.0,
+              learning_rate=0.01, schedule=warm_up(cosine_decay(0.01, 60), 10))  # fmt: skip
+    assert run.done == 0 and run.rate == 0.01
+    losses = [run.step() for _ in range(60)]
+    run.look()
+    run.look()  # not twice
+    assert run.done == 60 and run.rate == cosine_decay(0.01, 60)(59)
+    assert run.history == kept(None)[1] and run.history.losses == losses
+
+
+def test_a_step_that_fails_leaves_the_weights_as_they_were():
+    network = dropping()
+    run = Run(network, DATA, DATA, **SIZES, steps=9, evaluation_batches=1)
+    run.step()
+    before = [p.clone() for p in network.parameters()]
+    network.register_forward_hook(lambda module, args, out: (out[0], out[1] * math.nan))
+    with pytest.raises(FloatingPointError, match="the loss is nan at step 1"):
+        run.step()
+    assert run.done == 1 and all(torch.equal(a, b) for a, b in zip(before, network.parameters()))
+
+
+def several(network):
+    matrices, others = ([p for p in network.parameters() if (p.dim() < 2) == flag] for flag in (False, True))
+    return [torch.optim.AdamW(matrices, lr=0.01), torch.optim.SGD(others, lr=0.01, momentum=0.9)]
+
+
+@pytest.mark.parametrize("make", [several, lambda network: adamw(network, 0.01)])
+def test_several_optimizers_share_the_work_and_go_on_from_a_checkpoint(tmp_path, make):
+    network = dropping()
+    _, history = kept(None, network, optimizer=make(network))
+    broken = dropping()
+    kept(tmp_path, broken, steps=40, optimizer=make(broken))
+    again = dropping(3)
+    assert kept(tmp_path, again, optimizer=make(again))[1] == history
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), again.parameters()))
+    assert not any(torch.equal(a, b) for a, b in zip(network.parameters(), dropping().parameters()))
+
+
+def test_adamw_lets_matrices_decay_and_nothing_else():
+    network = dropping()
+    optimizer = adamw(network, 0.1, weight_decay=0.5, beta2=0.9)
+    decays = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
+    assert {name: decays[id(p)] for name, p in network.named_parameters()} == {
+        name: 0.5 if p.dim() == 2 else 0.0 for name, p in network.named_parameters()
+    }
+    assert all(group["lr"] == 0.1 and group["betas"] == (0.9, 0.9) for group in optimizer.param_groups)
 
 
 class Stop(Exception):
@@ -369,6 +451,7 @@ def test_a_process_that_is_killed_leaves_a_checkpoint_that_can_be_read(tmp_path)
         ({"accumulate": 2}, "its accumulate is 1, and here it is 2"),
         ({"clip": 2.0}, "its clip is 1.0, and here it is 2.0"),
         ({"learning_rate": 0.5}, "its learning_rate is 0.01, and here it is 0.5"),
+        ({"about": {"rate": 3}}, "its about is None, and here it is {'rate': 3}"),
         ({"precision": torch.bfloat16}, "its precision is None, and here it is torch.bfloat16"),
         ({"optimizer": torch.optim.SGD([torch.zeros(1)])}, "its learning_rate is 0.01, and here it is None"),
     ],
@@ -397,6 +480,134 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path):
     checkpoint.save(last, dropping().state_dict())
     with pytest.raises(ValueError, match="holds no run to go on with, only weights"):
         kept(tmp_path)
+
+
+def changed(path, tensors=None, **facts):
+    """Write the checkpoint again with other tensors or facts; those that are None are left out."""
+    old, said = checkpoint.load(path)
+    both = {name: tensor for name, tensor in (old | (tensors or {})).items() if tensor is not None}
+    checkpoint.save(path, both, {name: fact for name, fact in (said | facts).items() if fact is not None})
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"run": ["a list"]}, "holds no run to go on with, only weights"),
+        ({"evaluations": None}, "is not what a run leaves .*evaluations.*take another folder"),
+        ({"evaluations": "text"}, "is not what a run leaves"),
+        ({"evaluations": [1, 2]}, "is not what a run leaves"),
+        ({"optimizers": None}, "is not what a run leaves .*optimizers"),
+        ({"optimizers": []}, "is not what a run leaves"),
+        ({"optimizers": "text"}, "is not what a run leaves"),
+        ({"tensors": {"losses": None}}, "is not what a run leaves .*losses"),
+        ({"tensors": {"losses": torch.zeros(4, 5)}}, "is not what a run leaves"),
+        ({"tensors": {"dice": None}}, "is not what a run leaves .*dice"),
+        ({"tensors": {"dice": torch.zeros(9, dtype=torch.uint8)}}, "is not what a run leaves"),
+        ({"tensors": {"batches": torch.zeros(5056)}}, "is not what a run leaves"),
+        ({"tensors": {"optimizer.7.0.step": torch.zeros(1)}}, "is not what a run leaves"),
+        ({"tensors": {"optimizer.x.0.step": torch.zeros(1)}}, "is not what a run leaves"),
+        ({"tensors": {"model.norm.weight": None}}, "of another model: it has no 'norm.weight'"),
+        ({"tensors": {"model.norm.weight": torch.zeros(9)}}, r"norm.weight is \(9,\) in the checkpoint and \(8,\)"),
+    ],
+    ids=str,
+)
+def test_a_checkpoint_of_another_form_is_refused_and_changes_nothing(tmp_path, change, told):
+    kept(tmp_path, steps=20)
+    changed(tmp_path / "last.safetensors", **change)
+    there = (tmp_path / "last.safetensors").read_bytes()
+    network, dice = dropping(5), torch.get_rng_state()
+    before = {name: part.clone() for name, part in network.state_dict().items()}
+    with pytest.raises(ValueError, match=told):
+        kept(tmp_path, network)
+    assert (tmp_path / "last.safetensors").read_bytes() == there and torch.get_rng_state().equal(dice)
+    assert all(part.equal(before[name]) for name, part in network.state_dict().items())
+
+
+HEAD = ",".join(training.LOG).encode()
+
+
+@pytest.mark.parametrize(
+    "what", [b"\xff\xfe", b"a,b\n1,2\n", HEAD[:20] + b"\n0", HEAD + b"\n0,1,1,x,1\n", HEAD + b"\n0,1"]
+)
+def test_a_log_that_is_none_is_told_before_the_run_goes_on(tmp_path, what):
+    kept(tmp_path, steps=20)
+    (tmp_path / "log.csv").write_bytes(what)
+    with pytest.raises(ValueError, match=r"log\.csv is not the log of a run, or is damaged .*: move it out of the way"):
+        read_log(tmp_path / "log.csv")
+    there = (tmp_path / "last.safetensors").read_bytes()
+    network, calls = dropping(), []
+    network.register_forward_pre_hook(lambda *args: calls.append(args))
+    with pytest.raises(ValueError, match=r"log\.csv is not the log of a run"):
+        kept(tmp_path, network)
+    assert not calls
+    assert (tmp_path / "last.safetensors").read_bytes() == there and (tmp_path / "log.csv").read_bytes() == what
+    (tmp_path / "log.csv").rename(tmp_path / "away.csv")
+    assert kept(tmp_path)[1] == kept(None)[1] and [row["step"] for row in read_log(tmp_path / "log.csv")] == [40, 60]
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 5], ids=lambda at: f"{at // 3}-{('best', 'log', 'last')[at % 3]}")
+def test_a_disk_that_is_full_in_the_middle_of_a_run_loses_nothing(tmp_path, monkeypatch, at):
+    """Each evaluation here writes best, log and last; one of those finds no room."""
+    whole, writes, flush, folder, last = kept(None)[1], [], os.fsync, tmp_path / "run", "last.safetensors"
+
+    def full(handle):
+        writes.append(handle)
+        if len(writes) > at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(handle)
+
+    options = {"learning_rate": 0.01, "schedule": warm_up(cosine_decay(0.01, 60), 10), "clip": 1.0, "steps": 60}
+    options |= {"evaluate_every": 20, "evaluation_batches": 2, "folder": folder}
+    going = Run(dropping(), DATA, DATA, **SIZES, **options)
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    name = ("best.safetensors", "log.csv", last)[at % 3]
+    with pytest.raises(OSError, match=f"{name} could not be written: No space left on device; what was there"):
+        while True:
+            going.step()
+    assert going.done == at // 3 * 20
+    assert sorted(path.name for path in folder.iterdir()) == sorted(("best.safetensors", "log.csv", last)[: at or 0])
+    monkeypatch.undo()
+    shutil.copytree(folder, tmp_path / "copy")
+    # the same run goes on where it stands, and another one from what is on the disk
+    while going.done < 60:
+        going.step()
+    going.look()
+    assert going.history == whole and [row["step"] for row in read_log(folder / "log.csv")] == [0, 20, 40, 60]
+    for there in (folder, tmp_path / "copy"):
+        assert kept(there, dropping(3) if (there / last).exists() else None)[1] == whole
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
+def test_an_interrupt_during_an_evaluation_loses_nothing(tmp_path, at):
+    """An evaluation takes two batches of each text; the interrupt comes in one of the second evaluation's."""
+    network, calls = dropping(), []
+
+    def stop(module, args):
+        calls.append(module.training)
+        if calls.count(False) == 4 + at + 1:
+            raise KeyboardInterrupt
+
+    handle = network.register_forward_pre_hook(stop)
+    _, history = kept(tmp_path, network)
+    handle.remove()
+    assert history.interrupted and len(history.losses) == 20 and [row[0] for row in history.evaluations] == [0]
+    assert network.training
+    assert len(checkpoint.load(tmp_path / "last.safetensors")[0]["losses"]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"last.safetensors", "best.safetensors", "log.csv"}
+    assert kept(tmp_path, dropping())[1] == kept(None)[1]
+
+
+def test_a_block_that_is_longer_than_the_text_or_the_model_is_told():
+    for texts, told in (
+        ((DATA[:8], DATA), "8 tokens are too few for a block of 8: it takes 9"),
+        ((DATA, DATA[:8]), "8 tokens are too few for a block of 8: it takes 9"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            train(plain(), *texts, **OPTIONS, progress=False)
+    with pytest.raises(ValueError, match="the model has 8 positions, and these are 9 tokens"):
+        train(plain(), DATA, DATA, **OPTIONS | {"block_size": 9}, progress=False)
+    with pytest.raises(ValueError, match="the model has 8 positions, and these are 9 tokens"):
+        whole_loss(plain(), DATA, 9)
 
 
 # several processes, and less precision
@@ -508,8 +719,12 @@ def test_the_command_trains_and_what_it_leaves_can_be_used(command, tmp_path):
 def test_the_command_goes_on_where_it_was_and_refuses_another_run(command):
     _, whole, _ = command("--folder a")
     command("--folder b --steps 10 --schedule constant --sample 0")
-    code, _, err = command("--folder b --rate 0.1")
-    assert code == 2 and "its learning_rate is 0.005, and here it is 0.1" in err
+    code, _, err = command("--folder b --schedule constant --rate 0.1")
+    assert code == 2 and "its rate is 0.005, and here it is 0.1" in err
+    code, _, err = command("--folder a --steps 30")
+    assert code == 2 and "its steps is 20, and here it is 30" in err, "a falling rate falls otherwise in a longer run"
+    code, out, _ = command("--folder b --schedule constant --sample 0")
+    assert code == 0 and "going on from step 10\n" in out and "step     20:" in out, "a constant rate: longer is fine"
     code, _, err = command("--folder b --seed 2")
     assert code == 2 and "ValueError: " in err and "another run: its seed is 1337, and here it is 2" in err
     code, again, _ = command("--folder a")
@@ -538,6 +753,45 @@ def test_what_is_wrong_in_a_command_is_said_in_one_line(command, more, told):
     assert code == 2 and told in err and "Traceback" not in err and len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", "n_layer=1 steps=20 rate=0.005 clip=1.0"),
+        ("--preset course", "n_layer=1 steps=20 rate=0.004 clip=1.0"),
+        ("--preset lecture --rate 0.5", "n_layer=1 steps=20 rate=0.5 clip=None"),
+    ],
+)
+def test_a_preset_changes_the_defaults_alone(command, monkeypatch, more, told):
+    def spy(model, *data, steps, clip, about, **options):
+        rate = about["recipe"]["rate"]
+        found.append(f"n_layer={len(model.blocks)} steps={steps} rate={rate} clip={clip}")
+        return training.History()
+
+    found = []
+    monkeypatch.setattr("lesson_lib.command.train", spy)
+    assert command(more)[0] == 0 and found == [told]
+
+
+def test_the_lecture_s_large_model_is_one_word(command, monkeypatch):
+    def spy(model, *data, block_size, batch_size, steps, **options):
+        found.append((model.parameter_count(), model.dropout, block_size, batch_size, steps, options["precision"]))
+        return training.History()
+
+    found = []
+    monkeypatch.setattr("lesson_lib.command.train", spy)
+    monkeypatch.setattr("lesson_lib.command.whole_loss", lambda *args: 0.0)
+    command("--preset lecture --text text.txt --sample 0 --device cpu", what="")
+    # 10,788,929 with the 65 characters of tiny Shakespeare; this text has 12
+    assert found == [(10_788_929 - 53 * (2 * 384 + 1), 0.2, 256, 64, 5000, torch.bfloat16)]
+
+
+def test_the_model_is_translated_where_that_is_wanted(command, monkeypatch, tmp_path):
+    compiled = []
+    monkeypatch.setattr(GPT, "compile", lambda self: compiled.append(self))
+    assert command("--compile")[0] == 0 and len(compiled) == 1
+    assert isinstance(restore(tmp_path / "run" / "best.safetensors")[0], GPT)
+
+
 def test_help_says_what_there_is(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["--help"])
@@ -548,6 +802,60 @@ def test_what_was_left_by_something_else_is_not_restored(tmp_path):
     kept(tmp_path, steps=20)
     with pytest.raises(ValueError, match="does not say what model it holds"):
         restore(tmp_path / "best.safetensors")
+
+
+LETTERS = list("abcdefg")
+TOLD = {"vocab_size": 7, "block_size": 8, "n_layer": 1, "n_head": 2, "n_embd": 8}
+
+
+def test_a_model_with_its_vocabulary_is_restored(tmp_path):
+    checkpoint.save(tmp_path / "x.safetensors", plain().state_dict(), {"about": {"model": TOLD, "vocabulary": LETTERS}})
+    network, tokenizer = restore(tmp_path / "x.safetensors")
+    assert tokenizer.vocabulary == LETTERS and not network.training
+    assert all(part.equal(plain().state_dict()[name]) for name, part in network.state_dict().items())
+    with pytest.raises(ValueError, match="the character '!' at place 3 is not one of the 7 known"):
+        tokenizer.encode("bad!")
+    with pytest.raises(ValueError, match="the device 'nowhere' is not there, but 'cpu' always is"):
+        restore(tmp_path / "x.safetensors", "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        (None, "does not say what model it holds"),
+        ([1, 2], "does not say what model it holds"),
+        ({"about": [1, 2]}, "does not say what model it holds"),
+        ({"about": "model and vocabulary"}, "does not say what model it holds"),
+        ({"about": {"vocabulary": LETTERS}}, "does not say what model it holds: .*'model'"),
+        ({"about": {"model": TOLD}}, "does not say what model it holds: .*'vocabulary'"),
+        ({"model": [7, 8, 1, 2, 8]}, "does not say what model it holds"),
+        ({"model": TOLD | {"n_embd": "8"}}, "does not say what model it holds"),
+        ({"model": TOLD | {"n_embd": None}}, "does not say what model it holds"),
+        ({"model": TOLD | {"n_embd": 8.0}}, "does not say what model it holds"),
+        ({"model": TOLD | {"n_embd": -8}}, "n_embd must be at least 1, and is -8"),
+        ({"model": TOLD | {"n_embd": 2**50}}, "does not say what model it holds"),
+        ({"model": TOLD | {"legs": 4}}, "does not say what model it holds: .*'legs'"),
+        ({"model": {"vocab_size": 7}}, "does not say what model it holds"),
+        ({"model": TOLD | {"n_embd": 16}}, r"\(7, 8\) in the checkpoint and \(7, 16\) in the model"),
+        ({"model": TOLD | {"vocab_size": 8}, "vocabulary": list("abcdefgh")}, r"\(7, 8\) in the .* and \(8, 8\) in"),
+        ({"vocabulary": LETTERS[:3]}, "must be 7 different characters, sorted: its model has 7 tokens"),
+        ({"vocabulary": [*LETTERS, "h"]}, "must be 7 different characters"),
+        ({"vocabulary": list("abcdeff")}, "must be 7 different characters"),
+        ({"vocabulary": LETTERS[::-1]}, "must be 7 different characters, sorted"),
+        ({"vocabulary": ["ab", *"cdefgh"]}, "must be 7 different characters"),
+        ({"vocabulary": "abcdefg"}, "must be 7 different characters"),
+        ({"vocabulary": [1, 2, 3, 4, 5, 6, 7]}, "does not say what model it holds"),
+        ({"vocabulary": []}, "does not say what model it holds: .*an empty text"),
+        ({"vocabulary": 7}, "does not say what model it holds"),
+    ],
+    ids=str,
+)
+def test_facts_of_another_form_are_refused(tmp_path, facts, told):
+    if isinstance(facts, dict) and "about" not in facts:
+        facts = {"about": {"model": TOLD, "vocabulary": LETTERS} | facts}
+    checkpoint.save(tmp_path / "x.safetensors", plain().state_dict(), facts)
+    with pytest.raises(ValueError, match=told):
+        restore(tmp_path / "x.safetensors")
 
 
 def test_the_command_runs_in_two_processes(command, tmp_path):
