@@ -15,11 +15,14 @@ from traitlets import TraitError
 
 from lesson_lib import attention as reference
 from lesson_lib import labs
+from lesson_lib.gpt import GPT
 from lesson_lib.labs import attention_model
 from lesson_lib.labs.attention import EXAMPLES, Attention
 from lesson_lib.labs.export import live
 from lesson_lib.text import CharTokenizer
+from lesson_lib.training import restore
 from tests.lab_page import LabPage, shows
+from tests.test_gpt import readable
 
 # markup, Hebrew, Arabic, emoji of several code points, a combining mark, a line end, a tab, a space, a formula
 ODD = "<script>alert(1)</script> שלום مرحبا 👩\u200d🚀e\u0301\n\t$x$&amp;"
@@ -232,6 +235,116 @@ def test_the_maps_are_those_of_attention_maps(sizes, mask, divide):
     assert np.allclose(logits, model(torch.tensor([ids]))[0][0].detach(), atol=1e-4)
 
 
+# -- a GPT ---------------------------------------------------------------------------------------------------
+
+gpts = st.builds(
+    dict,
+    block_size=st.integers(2, 9), n_layer=st.integers(1, 3), n_head=st.sampled_from([1, 2, 3, 4]),
+    std=st.floats(0.05, 0.7), seed=st.integers(0, 99), T=st.integers(1, 9),
+)  # fmt: skip
+
+
+def gpt_of(block_size, n_layer, n_head, std, seed, T=1):
+    torch.manual_seed(seed)
+    gpt = GPT(11, block_size, n_layer, n_head, 12, dropout=0.3, std=std)
+    with torch.no_grad():  # norms and biases that do something
+        for part in gpt.parameters():
+            if part.dim() == 1:
+                part.add_(0.3 * torch.randn_like(part))
+    ids = torch.randint(11, (min(T, block_size),), generator=torch.Generator().manual_seed(seed)).tolist()
+    return gpt, ids
+
+
+@settings(deadline=None, max_examples=40)
+@given(gpts)
+def test_a_gpt_is_computed_as_torch_does(sizes):
+    gpt, ids = gpt_of(**sizes)
+    program, numbers = attention_model.read(gpt)
+    assert gpt.training and (program["mask"], program["divide"]) == (True, True)
+    logits, maps = attention_model.run(program, numbers, ids)
+    idx, gpt = torch.tensor([ids]), gpt.double().eval()
+    assert np.allclose(logits, gpt(idx)[0][0].detach(), atol=1e-5)
+    truth = reference.attention_maps(readable(gpt), idx)
+    assert len(maps) == sizes["n_layer"]
+    assert all(np.allclose(ours, its[0], atol=1e-5) for ours, its in zip(maps, truth, strict=True))
+
+
+@settings(deadline=None, max_examples=40)
+@given(gpts, st.lists(st.integers(1, 3), min_size=1, max_size=9))
+def test_with_the_cache_the_numbers_are_the_same(sizes, parts):
+    gpt, ids = gpt_of(**sizes)
+    program, numbers = attention_model.read(gpt)
+    logits, maps = attention_model.run(program, numbers, ids)
+    cache, found, at = {}, [], 0
+    for size in parts:
+        if at < len(ids):
+            found.append(attention_model.run(program, numbers, ids[at : at + size], cache=cache))
+            at += size
+    assert np.allclose(np.concatenate([one for one, _ in found]), logits[:at], atol=1e-12)
+    last = found[-1][1][-1]  # the weights of the newest tokens, over all so far
+    assert np.allclose(last, maps[-1][:, : last.shape[2], : last.shape[2]][:, -last.shape[1] :], atol=1e-12)
+
+
+class MyGPT(nn.Module):
+    """A learner's own, with the names of the lecture: blocks one after the other, then a layer norm."""
+
+    def __init__(self, last=True):
+        super().__init__()
+        self.block_size = 8
+        self.token_embedding_table = nn.Embedding(V_PLAIN, 12)
+        self.position_embedding_table = nn.Embedding(8, 12)
+        self.blocks = nn.Sequential(*(LectureBlock(12, 3) for _ in range(2)))
+        if last:
+            self.ln_f = nn.LayerNorm(12)
+        self.lm_head = nn.Linear(12, V_PLAIN)
+
+    def forward(self, idx):
+        x = self.token_embedding_table(idx) + self.position_embedding_table(torch.arange(idx.shape[1]))
+        x = self.blocks(x)
+        return self.lm_head(self.ln_f(x) if hasattr(self, "ln_f") else x)
+
+
+class Biased(nn.Module):
+    """A fused attention with biases, and no division."""
+
+    def __init__(self):
+        super().__init__()
+        self.n_head = 2
+        self.qkv = nn.Linear(12, 36)
+
+    def forward(self, x):
+        q, k, v = (reference.split_heads(part, 2) for part in self.qkv(x).chunk(3, dim=-1))
+        scores = (q @ k.transpose(-2, -1)).masked_fill(~torch.ones(x.shape[1], x.shape[1]).tril().bool(), -torch.inf)
+        return reference.join_heads(scores.softmax(-1) @ v)
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_gpt_of_the_learner_will_do(last):
+    torch.manual_seed(3)
+    model = MyGPT(last)
+    ids = PLAIN.encode("First Ci")
+    found, _ = attention_model.run(*attention_model.read(model), ids)
+    assert np.allclose(found, model.eval()(torch.tensor([ids]))[0].detach(), atol=1e-5)
+
+
+def test_a_fused_attention_may_have_biases_and_must_have_three_parts():
+    program, numbers = attention_model.read(model_of(Biased()))
+    assert (program["heads"], program["mask"], program["divide"]) == ([2], True, False)
+    odd = Biased()
+    odd.qkv = nn.Linear(12, 35)
+    with pytest.raises(ValueError, match="the qkv of a Biased gives 35 numbers, which is no multiple of 3"):
+        attention_model.read(model_of(odd))
+
+
+def test_the_trained_gpt_is_opened():
+    gpt, tokenizer = restore()
+    lab = labs.attention(gpt, tokenizer, "ROMEO:\nWhat")
+    assert lab.program["room"] == 64 < gpt.block_size and len(lab.maps()) == len(gpt.blocks)
+    chances = torch.softmax(gpt(torch.tensor([lab.ids()]))[0][0], -1).detach()
+    assert np.allclose(lab.next_probabilities(), chances, atol=1e-4)
+    assert attention_model.read(gpt, None)[0]["room"] == gpt.block_size
+
+
 def test_reading_leaves_everything_as_it_was():
     model = model_of(nn.Sequential(LectureBlock(12, 2), nn.Dropout(0.5)))
     model.train()
@@ -296,6 +409,10 @@ def test_what_cannot_be_read_is_refused(body, error, words):
 def test_models_that_are_wrong_are_refused():
     with pytest.raises(TypeError, match="a Linear has no token_embedding_table"):
         labs.attention(nn.Linear(2, 2), PLAIN)
+    bodiless = model_of(reference.Head(12, 12))
+    del bodiless.body
+    with pytest.raises(TypeError, match="a AttentionLanguageModel has no body and no blocks"):
+        labs.attention(bodiless, PLAIN)
     torch.manual_seed(1)
     with pytest.raises(ValueError, match="your Sneaky, one after the other, give logits that are off by up to"):
         labs.attention(Sneaky(len(PLAIN), 8, 12, reference.Head(12, 12)), PLAIN)
@@ -554,6 +671,17 @@ def test_the_page_computes_what_python_does(compute, sizes, mask, divide):
     if mask and divide:
         torchs = reference.attention_maps(model, torch.tensor([ids]))
         assert all(np.allclose(ours, its[0], atol=1e-4) for ours, its in zip(maps, torchs, strict=True))
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(gpts, st.booleans(), st.booleans())
+def test_the_page_computes_a_gpt(compute, sizes, mask, divide):
+    gpt, ids = gpt_of(**sizes)
+    program, numbers = attention_model.read(gpt)
+    maps, chances = compute(program, attention_model.encoded(numbers), ids, {"mask": mask, "divide": divide})
+    logits, truth = attention_model.run(program, numbers, ids, mask, divide)
+    assert np.allclose(maps, truth, atol=1e-6)
+    assert np.allclose(chances, torch.softmax(torch.tensor(logits), -1), atol=1e-6)
 
 
 def test_very_large_scores_do_not_overflow(compute):

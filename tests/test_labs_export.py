@@ -24,8 +24,12 @@ torch.manual_seed(1)
 tokenizer = CharTokenizer("<script>alert(1)</script> dear")
 model, untrained = (AttentionLanguageModel(len(tokenizer), 32, 8, Block(8, 2)) for _ in range(2))
 labs.attention(model, tokenizer, "<script>alert(1)</script>", untrained)""",
+    """from lesson_lib.gpt import GPT
+
+torch.manual_seed(1)
+labs.sampling(GPT(len(tokenizer), 32, 2, 2, 8, std=0.3), tokenizer, "<script>alert(1)</script>")""",
 ]
-WORKING = ["aggregation", "softmax", "aggregation", "query_key", "attention"]
+WORKING = ["aggregation", "softmax", "aggregation", "query_key", "attention", "sampling"]
 TEXT = "# A title\n\nThe share is $p_i = \\frac{e^{z_i}}{\\sum_j e^{z_j}}$, and\n\n$$a < b$$"
 
 
@@ -71,13 +75,13 @@ def test_the_labs_that_work_alone_are_there_and_the_other_one_is_a_picture(opene
 
 @pytest.mark.parametrize(("operate", "typed"), [(by_keyboard, "dear"), (by_mouse, "alter")])
 def test_every_control_changes_the_picture(opened, operate, typed):
-    for lab in (opened.labs()[place] for place in (0, 1, 3, 4)):
+    for lab in (opened.labs()[place] for place in (0, 1, 3, 4, 5)):
         assert idle_controls(lab, operate, typed) == []
         assert lab.locator(".ll-sentence").inner_text() and not lab.locator(".ll-problem").inner_text()
 
 
 def test_the_tab_key_reaches_every_control(opened):
-    for lab in (opened.labs()[place] for place in (0, 1, 3, 4)):
+    for lab in (opened.labs()[place] for place in (0, 1, 3, 4, 5)):
         assert reached_by_tab(lab) == [name_of(control) for control in controls_of(lab)]
 
 
@@ -88,6 +92,10 @@ def test_a_text_that_looks_like_html_stays_text(opened):
     attention.get_by_label("text").fill("dear <script>alert(1)</script>")
     attention.locator(".ll-sentence", has_text="“\u2068>\u2069” (position 30 of 30)").wait_for()
     assert attention.locator("script").count() == 0
+    sampling = opened.labs()[5]
+    sampling.get_by_label("prompt").fill("<script>alert(1)</script>")
+    sampling.locator(".sa-prompt", has_text="<script>alert(1)</script>").wait_for()
+    assert sampling.locator("script").count() == 0
 
 
 def test_formulas_are_drawn_by_the_browser_itself(opened):

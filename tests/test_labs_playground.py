@@ -1,41 +1,26 @@
 """The playground: it trains networks of any class, never by halves, and a real kernel goes on answering meanwhile."""
 
-import asyncio
 import itertools
 import json
 import math
 import random
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
-from jupyter_client.manager import start_new_kernel
 from traitlets import TraitError
 
 from lesson_lib import labs
 from lesson_lib.datasets import circles, moons, wave
 from lesson_lib.descent import gradient_descent, hinge_loss, mean_squared_error
+from lesson_lib.labs import curves
 from lesson_lib.labs import playground_view as view
 from lesson_lib.labs.trainer import DATA, Trainer, read_data
 from lesson_lib.micrograd import Value
 from lesson_lib.mlp import MLP
+from tests.lab_kernel import no_event_loop, starts  # noqa: F401 (a fixture)
 from tests.lab_page import LabPage, shows
-from tests.notebooks import FOLDER
-
-
-@pytest.fixture(autouse=True)
-def no_event_loop(request):
-    """Hide the event loop of a browser that an earlier test left running here: a lab would take it for a notebook's."""
-    loop = asyncio._get_running_loop()
-    hidden = "browser" not in request.fixturenames
-    if hidden:
-        asyncio._set_running_loop(None)
-    yield
-    if hidden:
-        asyncio._set_running_loop(loop)
-
 
 # -- the networks that a learner may bring --------------------------------------------------------------
 
@@ -420,61 +405,7 @@ class Spy(MLP):
 """
 
 
-class Kernel:
-    def __init__(self):
-        options = {"kernel_name": "python3", "extra_arguments": ["--log-level=ERROR"], "cwd": str(FOLDER)}
-        self.manager, self.client = start_new_kernel(**options)
-        self.page_header = {}
-        if "kernel subshells" in self._reply(self.client.kernel_info()).get("supported_features", []):
-            message = self.client.session.msg("create_subshell_request")
-            self.client.control_channel.send(message)
-            # what comes from the page comes over a thread of its own in JupyterLab
-            self.page_header = {"subshell_id": self.client.get_control_msg(timeout=30)["content"]["subshell_id"]}
-        self.run(START)
-
-    def _reply(self, number):
-        while True:
-            message = self.client.get_shell_msg(timeout=60)
-            if message["parent_header"]["msg_id"] == number:
-                return message["content"]
-
-    def run(self, code, on_word=None):
-        """Run a cell; return what it printed, or the name of its exception. At its first word on_word is called."""
-        said = []
-
-        def hear(message):
-            content = message["content"]
-            word = content.get("text") or content.get("ename") or ""
-            if on_word and word and not any(said):
-                on_word()
-            said.append(word)
-
-        self.client.execute_interactive(code, output_hook=hear, timeout=120)
-        return "".join(said).strip()
-
-    def page(self, model, **state):
-        """Do what the page does when a control is used."""
-        content = {"comm_id": model, "data": {"method": "update", "state": state, "buffer_paths": []}}
-        message = self.client.session.msg("comm_msg", content)
-        message["header"].update(self.page_header)
-        self.client.shell_channel.send(message)
-
-    def until(self, code, seconds=30):
-        """Wait until the expression is true in the kernel."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.run(f"print(bool({code}))") == "True":
-                return True
-            time.sleep(0.1)
-        return False
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    kernel = Kernel()
-    yield kernel
-    kernel.client.stop_channels()
-    kernel.manager.shutdown_kernel(now=True)
+kernel = starts(START)
 
 
 def test_the_kernel_goes_on_answering_and_finds_a_whole_network(kernel):
@@ -482,7 +413,7 @@ def test_the_kernel_goes_on_answering_and_finds_a_whole_network(kernel):
     assert kernel.until("len(lab.losses) > 3")
     seen = [kernel.run("print(lab.running, len(lab.losses), whole(lab))").split() for _ in range(5)]
     assert [(running, intact) for running, _, intact in seen] == [("True", "True")] * 5
-    assert int(seen[0][1]) < int(seen[-1][1])
+    assert kernel.until(f"len(lab.losses) > {seen[0][1]}")
     kernel.run("lab.pause()")
     assert kernel.until("lab._task.done()")
     step = kernel.run("print(len(lab.losses))")
@@ -610,7 +541,7 @@ def test_the_heights_are_the_networks_own_answers():
         lab = labs.playground(data=data)
         lab.run(3)
         places = view.grid(lab.scene)
-        assert lab.heights == [view.short(lab.network(x).data) for x in places]
+        assert lab.heights == [curves.short(lab.network(x).data) for x in places]
         (low, high), (bottom, top) = lab.scene["window"]
         assert places[0] == ([low] if data == "wave" else [low, bottom])
         assert places[-1] == pytest.approx([high] if data == "wave" else [high, top])
@@ -621,19 +552,19 @@ def test_the_scores_and_the_loss_at_rest_are_those_after_the_last_step():
     lab.run(3)
     inputs, targets = lab.scene["inputs"], lab.scene["targets"]
     answers = [lab.network(x) for x in inputs]
-    assert lab.now["scores"] == [view.short(a.data) for a in answers]
-    assert lab.now["loss"] == view.short(hinge_loss(answers, targets).data) == lab.now["curve"][-1][1]
-    assert lab.now["curve"] == [[i, view.short(loss)] for i, loss in enumerate(lab.losses)] + [lab.now["curve"][-1]]
+    assert lab.now["scores"] == [curves.short(a.data) for a in answers]
+    assert lab.now["loss"] == curves.short(hinge_loss(answers, targets).data) == lab.now["curve"][-1][1]
+    assert lab.now["curve"] == [[i, curves.short(loss)] for i, loss in enumerate(lab.losses)] + [lab.now["curve"][-1]]
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_zig_zags():
     losses = [1.0 + i % 2 for i in range(10_000)]
     losses[5_001] = 9.0
-    points = view._thin(losses)
-    assert len(points) <= view.POINTS
+    points = curves.thin(losses)
+    assert len(points) <= curves.POINTS
     assert [5_001, 9.0] in points and {loss for _, loss in points} == {1.0, 2.0, 9.0}
     assert points == sorted(points)
-    assert view._thin(losses[:200]) == [[i, loss] for i, loss in enumerate(losses[:200])]
+    assert curves.thin(losses[:200]) == [[i, loss] for i, loss in enumerate(losses[:200])]
 
 
 def learned(losses, grads, *, scores=(1.0,), targets=(1.0,)):

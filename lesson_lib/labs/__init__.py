@@ -14,10 +14,16 @@ Each lab is a Python file and a JavaScript file of its name, and some CSS where 
 - softmax: softmax_view.js draws, softmax_words.js says what there is to see;
 - query_key: query_key_words.js computes and says, query_key_view.js draws, with the labels of plane.js;
 - attention: attention_model.py reads the learner's model into steps, attention_model.js runs them in the page,
-  attention_view.js draws, attention_words.js says what there is to see, attention_still.py draws the still picture.
+  attention_view.js draws, attention_words.js says what there is to see, attention_still.py draws the still picture;
+- sampling: attention_model.py and .js too; sampling_text.js draws characters, sampling_view.js shows them,
+  sampling_words.js says what there is to see, sampling_still.py draws the still picture;
+- training: training_run.py does the steps, the evaluations and the samples in pieces, training_view.py and
+  training_view.js say and draw what there is to see;
+- playground and training: background.py trains while the kernel goes on answering, curves.py thins the losses.
 
-What all labs share is in base.py, base.js and base.css; plot.js draws axes, numbers.js computes, tokens.py
-reads and names tokens. export.py puts labs into a page that works without Python.
+What all labs share is in base.py, base.js and base.css; plot.js draws axes, numbers.js computes, dice.js draws
+by chance, tokens.py reads and names tokens; characters.py and typed.js take a text for a trained model. export.py
+puts labs into a page that works without Python.
 """
 
 from lesson_lib.labs.aggregation import aggregation
@@ -29,9 +35,11 @@ from lesson_lib.labs.derivative import derivative
 from lesson_lib.labs.learning_rate import learning_rate
 from lesson_lib.labs.playground import playground
 from lesson_lib.labs.query_key import query_key
+from lesson_lib.labs.sampling import sampling
 from lesson_lib.labs.softmax import softmax
+from lesson_lib.labs.training import training
 
 __all__ = [
     "aggregation", "attention", "backprop", "batches", "bigram", "derivative", "learning_rate", "playground",
-    "query_key", "softmax",
+    "query_key", "sampling", "softmax", "training",
 ]  # fmt: skip

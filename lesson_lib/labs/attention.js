@@ -1,5 +1,6 @@
 // The attention lab: a text, and what each of its tokens listens to in the learner's model. The pieces:
-// attention_model.js computes, attention_words.js says, attention_view.js draws; here is what can be done.
+// attention_model.js computes, attention_words.js says, attention_view.js draws, typed.js has the field for the text;
+// here is what can be done.
 
 const BARS = 5; // characters that may come next
 
@@ -11,7 +12,6 @@ function render(page) {
   const trained = decode(lab.get("numbers"));
   const untrained = lab.get("untrained_numbers") ? decode(lab.get("untrained_numbers")) : null;
   const view = build(lab.stage);
-  let refused = []; // the characters of the field that the model does not know
   let peek = null; // under the pointer: the token that would listen, and perhaps the one it would hear
 
   // -- what there is to see now -----------------------------------------------------------------------------
@@ -47,7 +47,7 @@ function render(page) {
       weights: T ? found.maps[layer - 1][head - 1][t] : null,
       labels: ids.map((id) => signs[id]), names: ids.map((id) => spoken[id]),
       before: before.map((character) => signs[place.get(character)]), length: text.length, room, block,
-      layers: heads.length, most: Math.max(...heads), own: program, unknown: refused, known: vocabulary.length,
+      layers: heads.length, most: Math.max(...heads), own: program, unknown: refused(), known: vocabulary.length,
       headSize: query.out / heads[layer - 1] };
   }
   const rank = (chances) => range(chances.length).sort((a, b) => chances[b] - chances[a] || a - b).slice(0, BARS)
@@ -55,32 +55,12 @@ function render(page) {
 
   // -- the controls -------------------------------------------------------------------------------------------
 
-  // a field drops line ends and would not show a tab: there they are signs, where these mean nothing else
-  const stands = [["\n", "⏎"], ["\t", "⇥"]].filter(([, sign]) => !place.has(sign));
-  const toField = (text) => stands.reduce((made, [character, sign]) => made.replaceAll(character, sign), text);
-  const fromField = (text) => stands.reduce((made, [character, sign]) => made.replaceAll(sign, character), text);
-
-  const field = html("input", { type: "text", "aria-label": "text", spellcheck: "false", autocomplete: "off", dir: "auto" });
-  control(lab, "text", "text", field);
-  function read() {
-    const text = fromField(field.value);
-    refused = [...new Set(text)].filter((character) => !place.has(character));
-    if (refused.length) return lab.redraw();
+  function take(text) {
     const T = sizeOf(lab.get("text"));
     const last = lab.get("position") >= T; // then it stays the last one
     lab.set({ text, position: Math.max(1, last ? sizeOf(text) : Math.min(lab.get("position"), sizeOf(text))) });
   }
-  lab.listen(field, "input", read);
-  bind(lab, "text", () => {
-    refused = [];
-    if (fromField(field.value) !== lab.get("text")) field.value = toField(lab.get("text"));
-  });
-  if (place.has("\n")) {
-    button(lab, { label: "add ⏎", press: () => {
-      field.value += toField("\n");
-      read();
-    } });
-  }
+  const { field, toField, refused } = typed(lab, { label: "text", name: "text", place, take });
   const examples = lab.get("examples");
   if (examples.length) {
     const options = examples.map((text) => [text, toField(text)]);

@@ -1,14 +1,13 @@
 """The attention lab: what each token of a text listens to, in every layer and head of the learner's model."""
 
-import base64
-
 import numpy as np
 from traitlets import Bool, Dict, Int, List, TraitError, Unicode, observe, validate
 
-from lesson_lib.labs.attention_model import read, run
+from lesson_lib.labs.attention_model import encoded, read, run
 from lesson_lib.labs.attention_still import picture
 from lesson_lib.labs.base import HERE, Lab, script, style
-from lesson_lib.labs.signs import INVISIBLE, NAMED, mark
+from lesson_lib.labs.characters import characters, name_of, refuse_unknown
+from lesson_lib.labs.signs import mark
 
 EXAMPLES = ("First Ci", "the king", "my lord,", "KING HEN", "I am not", "hear me.\n")
 LARGEST = 12  # layers, and heads in one
@@ -26,8 +25,9 @@ class Attention(Lab):
     """
 
     _esm = script(
-        "plot.js", "numbers.js", "attention_model.js", "attention_words.js", "attention_view.js", "attention.js"
-    )
+        "plot.js", "numbers.js", "typed.js", "attention_model.js", "attention_words.js", "attention_view.js",
+        "attention.js",
+    )  # fmt: skip
     _css = style() + (HERE / "attention.css").read_text(encoding="utf-8")
 
     title = Unicode("Who listens to whom").tag(sync=True)
@@ -57,20 +57,20 @@ class Attention(Lab):
             other, self._numbers[False] = read(untrained)
             if _parts(other) != _parts(program):
                 raise ValueError("the untrained model must have the same parts, of the same sizes, as the trained one")
-        vocabulary = _characters(tokenizer, program["vocabulary"])
+        vocabulary = characters(tokenizer, program["vocabulary"])
         known = set(vocabulary)
         if examples is None:
             examples = [example for example in EXAMPLES if known.issuperset(example)]
         for example in examples:
-            _refuse_unknown(example, known, ValueError)
-        _refuse_unknown(text, known, ValueError)
+            refuse_unknown(example, known, ValueError)
+        refuse_unknown(text, known, ValueError)
         super().__init__(
             vocabulary=vocabulary,
             labels=[mark(character)[0] for character in vocabulary],
-            names=[_name(character) for character in vocabulary],
+            names=[name_of(character) for character in vocabulary],
             program=program,
-            numbers=_encoded(numbers),
-            untrained_numbers=_encoded(self._numbers[False]) if untrained is not None else "",
+            numbers=encoded(numbers),
+            untrained_numbers=encoded(self._numbers[False]) if untrained is not None else "",
             text=text,
             examples=list(examples),
             layer=layer,
@@ -82,7 +82,7 @@ class Attention(Lab):
 
     @validate("text")
     def _is_known(self, proposal):
-        _refuse_unknown(proposal["value"], set(self.vocabulary), TraitError)
+        refuse_unknown(proposal["value"], set(self.vocabulary), TraitError)
         return proposal["value"]
 
     @validate("position")
@@ -156,8 +156,9 @@ class Attention(Lab):
 def attention(model, tokenizer, text="First Ci", untrained=None, examples=None, *, position=None, layer=1, head=1):
     """Return the attention lab: type a text, and see what each token of it listens to in each head of your model.
 
-    model: an `AttentionLanguageModel`, or one of your own with the same attributes. It is read once: what it learns
-        afterwards the lab does not know. tokenizer: a `CharTokenizer`, or one with `encode` and its `vocabulary`.
+    model: an `AttentionLanguageModel`, a `GPT`, or one of your own with the same attributes. It is read once: what
+        it learns afterwards the lab does not know.
+    tokenizer: a `CharTokenizer`, or one with `encode` and its `vocabulary`.
     untrained: another model of the same parts, for instance a copy from before the training, to switch to.
     examples: texts to choose from. Without them a few that the tokenizer knows.
     position, layer, head: what is looked at first, counted from 1. Without a position the last token.
@@ -174,41 +175,3 @@ def _parts(program):
     """Return all of a program but whether its attentions hide the future and divide: the lab has switches for that."""
     steps = [{name: step[name] for name in step if name not in ("mask", "divide")} for step in program["steps"]]
     return {**program, "steps": steps, "mask": None, "divide": None}
-
-
-def _encoded(numbers):
-    return base64.b64encode(numbers.astype("<f4").tobytes()).decode("ascii")
-
-
-def _characters(tokenizer, V):
-    """Return the tokenizer's V characters in the order of their numbers."""
-    known = next((getattr(tokenizer, name) for name in ("vocabulary", "chars") if hasattr(tokenizer, name)), None)
-    if known is None or not hasattr(tokenizer, "encode"):
-        message = "the tokenizer must have `encode` and a list `vocabulary` of its characters, and"
-        raise TypeError(f"{message} a {type(tokenizer).__name__} has not")
-    found = {}
-    for character in known:
-        ids = [int(i) for i in tokenizer.encode(character)]
-        if len(character) != 1 or len(ids) != 1:
-            raise TypeError(f"each token must be one character, and {character!r} is {len(ids)} of {len(character)}")
-        found[ids[0]] = character
-    if sorted(found) != list(range(V)):
-        raise ValueError(f"the model knows {V} tokens, and the tokenizer {len(found)}: they do not belong together")
-    return [found[i] for i in range(V)]
-
-
-def _refuse_unknown(text, known, error):
-    if not isinstance(text, str):
-        raise TypeError(f"a text must be a string, and this is a {type(text).__name__}")
-    unknown = [character for character in dict.fromkeys(text) if character not in known]
-    if unknown:
-        shown = ", ".join(f"{character!r}" for character in unknown[:5]) + ("…" if len(unknown) > 5 else "")
-        raise error(f"{shown} in {text[:40]!r}: not among the {len(known)} characters that the model knows")
-
-
-def _name(character):
-    """Return how a sentence names the character: “e”, or ␣ (space); isolated, so that it turns nothing around."""
-    shown, meaning = mark(character)
-    if character in NAMED:
-        return f"{shown} ({meaning})"
-    return f"{shown} (an invisible character)" if meaning == INVISIBLE else f"“\u2068{shown}\u2069”"

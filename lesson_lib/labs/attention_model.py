@@ -8,6 +8,7 @@ Shapes: T positions, C channels, H heads, hs the head size, V tokens in the voca
 a matrix is {"at", "bias", "out", "in"}: where its (out, in) numbers begin, where those of its bias do or None.
 """
 
+import base64
 import math
 
 import numpy as np
@@ -18,47 +19,59 @@ PROBE = 6  # tokens of the random input
 # how the lessons call the parts of a block, and the lecture
 BLOCK = {"norm1": "ln1", "attention": "sa", "norm2": "ln2", "feed_forward": "ffwd"}
 READABLE = (
-    "It can read attention (query, key and value, perhaps n_head and proj; or heads), blocks (attention and "
-    "feed_forward, perhaps norm1 and norm2), nn.Sequential, nn.Linear, nn.ReLU, layer norms, nn.Identity, nn.Dropout, "
-    "and modules that only apply such parts one after the other"
+    "It can read attention (query, key and value, or qkv, perhaps n_head and proj; or heads), blocks (attention and "
+    "feed_forward, or inner and proj, perhaps norm1 and norm2), nn.Sequential, nn.Linear, nn.ReLU, layer norms, "
+    "nn.Identity, nn.Dropout, and modules that only apply such parts one after the other"
 )
 
 
-def read(model):
-    """Return (program, numbers) of an `AttentionLanguageModel` or of a model with the same attributes.
+def read(model, room=ROOM):
+    """Return (program, numbers) of an `AttentionLanguageModel`, a `GPT`, or a model with the attributes of either.
 
     The program has the shapes, the steps, and under "mask" and "divide" what all attentions of the model do. numbers
-    is an array of float32. Raises TypeError for what cannot be read, ValueError for numbers that are too many or not
-    finite, for attentions that differ, and where the steps do not give the model's own logits.
+    is an array of float32. Of the model's positions the first `room` are read, or all. Raises TypeError for what
+    cannot be read, ValueError for numbers that are too many or not finite, for attentions that differ, and where the
+    steps do not give the model's own logits.
     """
     import torch
 
-    for name in ("token_embedding_table", "position_embedding_table", "body", "lm_head", "block_size"):
-        if not hasattr(model, name):
-            raise TypeError(f"the model must be like an AttentionLanguageModel, and a {_kind(model)} has no {name}")
+    for names in (
+        ("token_embedding_table",), ("position_embedding_table",), ("body", "blocks"), ("lm_head",), ("block_size",)
+    ):  # fmt: skip
+        if not any(hasattr(model, name) for name in names):
+            what = f"the model must be like an AttentionLanguageModel or a GPT, and a {_kind(model)}"
+            raise TypeError(f"{what} has no {' and no '.join(names)}")
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
         with torch.no_grad():
-            return _Reader(model).program()
+            return _Reader(model, room).program()
     finally:
         for module, mode in modes.items():
             module.training = mode
 
 
-def run(program, numbers, ids, mask=None, divide=None):
+def encoded(numbers):
+    """Return the numbers for the page: base64 of float32, little end first."""
+    return base64.b64encode(numbers.astype("<f4").tobytes()).decode("ascii")
+
+
+def run(program, numbers, ids, mask=None, divide=None, cache=None):
     """Return the logits, (T, V), for a list of T token numbers, and for each attention its weights, (H, T, T).
 
     mask and divide: whether the future is hidden, and the scores divided by √hs; without them, what the model does.
+    cache: a dictionary, empty at first, that keeps the keys and values of the tokens so far. Then ids are those that
+    come after the tokens in there, and the weights are (H, T, all tokens). Only with a mask.
     """
     C, x = program["width"], np.array(ids, dtype=int)
+    before = cache[0][0].shape[1] if cache else 0
     tokens = numbers[program["tokens"] :][: program["vocabulary"] * C].reshape(-1, C)
     positions = numbers[program["positions"] :][: program["room"] * C].reshape(-1, C)
-    start = tokens[x].astype(float) + positions[: len(x)]
-    return run_steps([*program["steps"], program["last"]], numbers, start, mask, divide)
+    start = tokens[x].astype(float) + positions[before : before + len(x)]
+    return run_steps([*program["steps"], program["last"]], numbers, start, mask, divide, cache)
 
 
-def run_steps(steps, numbers, x, mask=None, divide=None):
+def run_steps(steps, numbers, x, mask=None, divide=None, cache=None):
     """Return what the steps make of x, an array (T, C), and for each attention its weights, (H, T, T)."""
     kept, maps = [], []
     for step in steps:
@@ -77,11 +90,16 @@ def run_steps(steps, numbers, x, mask=None, divide=None):
             x = x + kept.pop()
         else:
             q, k, v = (_split(_linear(step[name], numbers, x), step["heads"]) for name in ("query", "key", "value"))
+            if cache is not None:
+                past = cache.get(len(maps))
+                k, v = (k, v) if past is None else (np.concatenate(pair, axis=1) for pair in zip(past, (k, v)))
+                cache[len(maps)] = k, v
             scores = q @ k.transpose(0, 2, 1)  # (H, T, T)
             if step["divide"] if divide is None else divide:
                 scores = scores / math.sqrt(q.shape[-1])
             if step["mask"] if mask is None else mask:
-                scores = np.where(np.tri(len(x), dtype=bool), scores, -np.inf)
+                T, S = scores.shape[1:]  # with a cache S tokens are heard by the last T of them
+                scores = np.where(np.tri(T, S, S - T, dtype=bool), scores, -np.inf)
             exps = np.exp(scores - scores.max(-1, keepdims=True))
             maps.append(exps / exps.sum(-1, keepdims=True))
             x = (maps[-1] @ v).transpose(1, 0, 2).reshape(len(x), -1)
@@ -105,10 +123,10 @@ def _kind(module):
 
 
 class _Reader:
-    def __init__(self, model):
+    def __init__(self, model, room):
         import torch
 
-        self.model, self.parts, self.size = model, [], 0
+        self.model, self.room, self.parts, self.size = model, room, [], 0
         self.random = np.random.default_rng(1)
         # how far off a number may be, as a share of the largest: rounding, more of it in half precision
         self.near = max(1e-3, 16 * torch.finfo(model.lm_head.weight.dtype).eps)
@@ -116,7 +134,7 @@ class _Reader:
     def program(self):
         model = self.model
         tokens, positions = model.token_embedding_table.weight, model.position_embedding_table.weight
-        room = min(int(model.block_size), len(positions), ROOM)
+        room = min(int(model.block_size), len(positions), self.room or len(positions))
         program = {
             "vocabulary": len(tokens),
             "width": tokens.shape[1],
@@ -126,7 +144,7 @@ class _Reader:
             "positions": self.keep(positions[:room]),
         }
         self.length = min(PROBE, room)
-        program["steps"] = self.steps(model.body)
+        program["steps"] = self.steps(model.body) if hasattr(model, "body") else self.blocks()
         program["last"] = self.linear(model.lm_head)
         attentions = [step for step in program["steps"] if step["do"] == "attention"]
         if not attentions:
@@ -174,6 +192,12 @@ class _Reader:
 
     # -- modules ---------------------------------------------------------------------------------------
 
+    def blocks(self):
+        """Return the steps of a model without a body: its blocks, and the norm after them if there is one."""
+        norm = getattr(self.model, "norm", getattr(self.model, "ln_f", None))
+        parts = [*self.model.blocks] + ([] if norm is None else [norm])
+        return [step for part in parts for step in self.steps(part)]
+
     def steps(self, module):
         """Return the steps that the module does."""
         from torch import nn
@@ -190,11 +214,15 @@ class _Reader:
             return self.norm(module)
         if isinstance(getattr(module, "query", None), nn.Module):
             return self.attention(module, [module], getattr(module, "n_head", 1))
+        if isinstance(getattr(module, "qkv", None), nn.Module):
+            return self.fused(module)
         if isinstance(getattr(module, "heads", None), nn.ModuleList):
             return self.attention(module, [*module.heads], 1)
         named = {name: getattr(module, name, getattr(module, other, None)) for name, other in BLOCK.items()}
+        if named["feed_forward"] is None and hasattr(module, "inner") and hasattr(module, "proj"):
+            named["feed_forward"] = nn.Sequential(module.inner, nn.ReLU(), module.proj)
         if named["attention"] is not None and named["feed_forward"] is not None:
-            return self.block(module, named)
+            return self.block(module, [[] if part is None else self.steps(part) for part in named.values()])
         return self.sequence(module)
 
     def norm(self, module):
@@ -218,15 +246,30 @@ class _Reader:
                 raise ValueError(f"the heads of a {_kind(module)} must all be of one size, and their {found}")
         step = {"do": "attention", "heads": len(heads) if len(heads) > 1 else n_head}
         step |= {name: self.linear(*(getattr(head, name) for head in heads)) for name in ("query", "key", "value")}
+        return self.attending(module, step)
+
+    def fused(self, module):
+        """Read one module whose `qkv` makes queries, keys and values side by side, for n_head heads."""
+        step, matrix = {"do": "attention", "heads": getattr(module, "n_head", 1)}, self.linear(module.qkv)
+        size, rest = divmod(matrix["out"], 3)
+        if rest:
+            raise ValueError(f"the qkv of a {_kind(module)} gives {matrix['out']} numbers, which is no multiple of 3")
+        for n, name in enumerate(("query", "key", "value")):
+            bias = None if matrix["bias"] is None else matrix["bias"] + n * size
+            step[name] = {**matrix, "at": matrix["at"] + n * size * matrix["in"], "bias": bias, "out": size}
+        return self.attending(module, step)
+
+    def attending(self, module, step):
+        """Return the step of an attention with its projection, and with what fits of mask and division."""
         proj = getattr(module, "proj", None)
         step["proj"] = None if proj is None else self.linear(proj)
         ways = [(mask, divide) for mask in (True, False) for divide in (True, False)]
         readings = [[{**step, "mask": mask, "divide": divide}] for mask, divide in ways]
         return self.fitting(module, readings, step["query"]["in"])
 
-    def block(self, module, named):
+    def block(self, module, parts):
         """Read a block: communication, then computation, each perhaps normalized and perhaps added to its input."""
-        norm1, attention, norm2, feed_forward = ([] if part is None else self.steps(part) for part in named.values())
+        norm1, attention, norm2, feed_forward = parts
         remember, add = [{"do": "remember"}], [{"do": "add"}]
         readings = [
             [*remember, *norm1, *attention, *add, *remember, *norm2, *feed_forward, *add],

@@ -3,16 +3,6 @@
 const two = (value) => value.toFixed(2);
 const count = (n) => n.toLocaleString("en-US");
 
-// why the text in the field is not the one in the picture
-function refusal({ unknown, known }) {
-  if (!unknown.length) return "";
-  const shown = unknown.slice(0, 5).map((character) => `“\u2068${character}\u2069”`);
-  const more = unknown.length > 5 ? ` and ${unknown.length - 5} more` : "";
-  const names = more ? `${shown.join(", ")}${more}` : list(shown);
-  return `${names} ${unknown.length > 1 ? "are" : "is"} not among the ${known} characters that the model knows: `
-    + "the picture stays with the last text that could be read. ";
-}
-
 function lengthWords({ length, T, room, block }) {
   if (length <= room) return "";
   const why = room < block ? "the lab has no room for more" : `its block size is ${block}`;

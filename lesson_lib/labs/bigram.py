@@ -26,7 +26,7 @@ class Bigram(Lab):
     seed: of the page's random numbers; the same seed gives the same draws.
     """
 
-    _esm = script("plot.js", "bigram.js")
+    _esm = script("plot.js", "dice.js", "bigram.js")
     _css = style() + (HERE / "bigram.css").read_text(encoding="utf-8")
 
     title = Unicode("Which character comes next").tag(sync=True)

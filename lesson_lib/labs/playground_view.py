@@ -4,18 +4,13 @@ import math
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
+from lesson_lib.labs.curves import short, thin
 
 PLACES, PLACES_1D = 24, 81  # where the network is asked: on each side of the map, along a curve
-POINTS = 300  # of the loss curve, at most
 RECENT = 20  # losses that tell how it goes
 SMALL = 1e-4  # below this a gradient moves nothing that could be seen
 
 # -- numbers for the page ---------------------------------------------------------------------------------
-
-
-def short(x):
-    """Return x in 4 digits, and None for what JSON does not know."""
-    return float(f"{x:.4g}") if math.isfinite(x) else None
 
 
 def scene(trainer):
@@ -76,22 +71,12 @@ def state(trainer, most, *, at_rest):
     return {
         "step": step,
         "loss": short(trainer.loss),
-        "curve": _thin(trainer.losses) + ([[step, short(trainer.loss)]] if at_rest else []),
+        "curve": thin(trainer.losses) + ([[step, short(trainer.loss)]] if at_rest else []),
         "scores": [short(score) for score in trainer.scores],
         "data": [short(p.data) for p in trainer.parameters],
         "grads": [short(p.grad) for p in trainer.parameters],
         "most": short(most),
     }
-
-
-def _thin(losses):
-    """Return points [step, loss]: all of them, or the lowest and the highest of each piece, so that zig-zags stay."""
-    size = math.ceil(2 * len(losses) / POINTS)
-    kept = range(len(losses))
-    if size > 2:
-        pieces = [kept[i : i + size] for i in kept[::size]]
-        kept = sorted({pick(piece, key=losses.__getitem__) for piece in pieces for pick in (min, max)})
-    return [[i, short(losses[i])] for i in kept]
 
 
 # -- words ------------------------------------------------------------------------------------------------

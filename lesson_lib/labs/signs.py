@@ -20,9 +20,9 @@ def mark(character):
     return (f"◌{character}", "a sign that joins the character before it") if kind[0] == "M" else (character, "")
 
 
-def drawable(text):
+def drawable(text, font="DejaVu Sans"):
     """Return the text, or □ where the font of the still pictures lacks a letter of it."""
     from matplotlib.font_manager import findfont, get_font
 
-    font = get_font(findfont("DejaVu Sans"))
-    return text if all(font.get_char_index(ord(character)) for character in text) else "□"
+    known = get_font(findfont(font))
+    return text if all(known.get_char_index(ord(character)) for character in text) else "□"
