@@ -308,7 +308,7 @@ class Run:
         row = (step, training, validation, self.rate, speed)
         rows.append(dict(zip(LOG, row)))
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, LOG)
+        writer = csv.DictWriter(text, LOG, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         checkpoints.write(path, text.getvalue().encode())

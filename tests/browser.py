@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.notebooks import FOLDER, WIDGET, isolated
+from tests.notebooks import FOLDER, WIDGET, isolated, read, shortened, tagged, write
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 PLACES = (
@@ -61,6 +61,9 @@ class Jupyter:
         self.folder = Path(folder)
         for name in ("notebooks", "assets"):
             shutil.copytree(FOLDER.parent / name, self.folder / name)
+        for path in (self.folder / "notebooks").glob("*.ipynb"):
+            if tagged(read(path), "budget"):
+                write(path, shortened(read(path)))
         shutil.copy(FOLDER.parent / "start.py", self.folder)
         # the copy's own folder is the root it gives to the server
         start = runpy.run_path(str(self.folder / "start.py"))

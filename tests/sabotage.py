@@ -117,7 +117,6 @@ SABOTAGE = {
         ("x, y = chunk[:-1], chunk[1:]", "x, y = chunk[:-2], chunk[1:-1]"),
     ),
     # lesson 8
-    "F1": Sabotage("08_bigram", ("torch.multinomial(probs, num_samples=1, generator=generator)", "probs.argmax(dim=1, keepdim=True)")),
     "F2": Sabotage("08_bigram", ("word[i + 3]) for i in", "word[i + 2]) for i in")),
     "G1": Sabotage("08_bigram", ("    x, y = get_batch(train_data, block_size, batch_size, generator)\n    _, loss = model(x, y)", "    x, y = get_batch(train_data, block_size, batch_size, generator)\n    _, loss = model(y, x)")),
     # (T, B) read as (B, T): the shape fits, and each row meets another's target
@@ -171,4 +170,11 @@ SABOTAGE = {
     "I10": Sabotage("13_multi_head_attention", ("return self.listen(x, x, mask)", "return self.listen(x, x.flip(1), mask)")),
     # the keys and values of cross-attention come from x
     "I11": Sabotage("13_multi_head_attention", ("return self.listen(x, source, mask)", "return self.listen(x, x, mask)")),
+    # lesson 14
+    # it always takes the most probable: what it writes is not drawn from its probabilities
+    "F1": Sabotage("14_gpt", ("new = torch.multinomial(probs, num_samples=1, generator=generator)", "new = probs.argmax(dim=1, keepdim=True)")),
+    # each block reads the embeddings, and what it makes of them is lost
+    "I13": Sabotage("14_gpt", ("            x = block(x)\n", "            block(x)\n")),
+    # all photographs show the last weights: nothing has been learned between the first and the last
+    "E10": Sabotage("14_gpt", ("{name: part.clone() for name", "{name: part for name")),
 }

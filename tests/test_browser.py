@@ -32,7 +32,15 @@ LABS = {
     "11_softmax": ["softmax", "aggregation"],
     "12_self_attention": ["query_key", "backprop", "attention"],
     "13_multi_head_attention": ["attention"],
+    "14_gpt": ["training", "sampling", "attention"],
 }
+
+
+# what is typed into a lab's text fields, by keyboard and by mouse
+TYPED = (
+    {"derivative": "sin(x) / 2", "backprop": "2.5", "attention": "hear", "training": "A", "sampling": "KING:"},
+    {"derivative": "x**3 / 2", "backprop": "1.5", "attention": "me, my", "training": "B", "sampling": "The "},
+)
 
 
 @pytest.fixture(scope="session")
@@ -99,8 +107,8 @@ def test_the_tab_key_reaches_every_control(opened):
 @pytest.mark.parametrize(
     ("operate", "typed"),
     [
-        (by_keyboard, {"derivative": "sin(x) / 2", "backprop": "2.5", "attention": "hear"}),
-        (by_mouse, {"derivative": "x**3 / 2", "backprop": "1.5", "attention": "me, my"}),
+        (by_keyboard, TYPED[0]),
+        (by_mouse, TYPED[1]),
     ],
 )
 def test_every_control_of_every_lab_changes_the_picture(opened, operate, typed):

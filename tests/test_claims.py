@@ -15,17 +15,17 @@ CLAIMS = [
     "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8",
     "C1", "C2", "C3", "C4", "C5",
     "D1", "D2", "D3", "D4", "D5", "D6",
-    "E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E9", "E11",
+    "E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E9", "E10", "E11",
     "F1", "F2", "F3", "F4", "F5", "F6",
     "G1", "G2", "G3", "G4", "G5", "G6", "G7",
     "H1", "H2", "H3", "H4", "H5", "H6",
-    "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12",
+    "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13",
 ]  # fmt: skip
 
 
 @functools.cache
 def cells(lesson):
-    return notebooks.code_cells(notebooks.read(notebooks.FOLDER / f"{lesson}.ipynb"))
+    return notebooks.code_cells(notebooks.shortened(notebooks.read(notebooks.FOLDER / f"{lesson}.ipynb")))
 
 
 @functools.cache

@@ -29,10 +29,11 @@ LESSONS = [
     "11_softmax",
     "12_self_attention",
     "13_multi_head_attention",
+    "14_gpt",
 ]
 NOTEBOOKS = ["00_start_here", *LESSONS]
 SECTIONS = ["What you need", "What you will be able", "Where people trip", "Exercises", "Summary", "The next question"]
-TAGS = {"nbval-ignore-output", "uses-torch", *(f"claim-{claim}" for claim in CLAIMS)}
+TAGS = {"nbval-ignore-output", "uses-torch", "budget", *(f"claim-{claim}" for claim in CLAIMS)}
 HERE = "|".join({"root", "home", "tmp", "var", "private", "Users", re.escape(FOLDER.resolve().parts[1])})
 OF_ONE_MACHINE = rf"(?<![\w/.])/(?:{HERE})\b|\b[A-Z]:\\\w|\b0x[0-9a-f]{{6,}}|site-packages"
 DATA_URI = r"data:([\w/+-]+);base64,([\w+/=\s]+)"

@@ -65,6 +65,8 @@ SHARED = [
             "attention_maps",
         ],
     ),
+    ("14_gpt", "gpt", ["Cache", "CausalSelfAttention", "GPTBlock", "GPT"]),
+    ("14_gpt", "training", ["warm_up", "adamw"]),
 ]
 DEFINITION = (ast.FunctionDef, ast.ClassDef)
 

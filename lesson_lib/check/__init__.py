@@ -10,6 +10,7 @@ from . import (  # noqa: F401
     bigram,
     chain_rule,
     derivatives,
+    gpt,
     gradient_descent,
     matmul_trick,
     micrograd,
