@@ -18,10 +18,10 @@ import torch
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from .descent import constant, cosine_decay, linear_decay
-from .gpt import GPT
+from .descent import constant, cosine_decay, linear_decay, warm_up
+from .gpt import GPT, adamw
 from .text import CharTokenizer, load, split
-from .training import adamw, check_device, train, warm_up, whole_loss
+from .training import check_device, train, whole_loss
 
 SCHEDULES = {"linear": linear_decay, "cosine": cosine_decay, "constant": lambda rate, steps: constant(rate)}
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}

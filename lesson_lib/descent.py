@@ -59,6 +59,14 @@ def cosine_decay(rate, steps):
     return lambda step: rate * (1 + math.cos(math.pi * step / steps)) / 2
 
 
+def warm_up(schedule, steps):
+    """Return the schedule that rises to the given one along a straight line during the first `steps` steps.
+
+    Lesson 14 builds it. A schedule is a function from the number of a step, counted from 0, to its learning rate.
+    """
+    return lambda step: schedule(step) * min(1.0, (step + 1) / steps)
+
+
 def gradient_descent(parameters, loss, rate, steps):
     """Go forward, backward and update, `steps` times. Return the losses, one for each step, before its update.
 

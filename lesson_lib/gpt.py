@@ -170,3 +170,14 @@ class GPT(nn.Module):
         finally:
             self.train(was_training)
         return idx
+
+
+def adamw(model, rate, weight_decay=0.1, beta2=0.99):
+    """Return the AdamW with which GPTs are trained: only matrices decay, neither biases nor LayerNorms do.
+
+    beta2 is the share of its memory of the gradients' squares that it keeps at each step.
+    """
+    matrices = [part for part in model.parameters() if part.dim() >= 2]
+    others = [part for part in model.parameters() if part.dim() < 2]
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, beta2), fused=True)

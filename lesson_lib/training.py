@@ -95,25 +95,6 @@ def whole_loss(model, data, block_size, batch_size=1024):
         return sum(model(*batch)[1].item() * len(batch[0]) for batch in batches) / n
 
 
-def warm_up(schedule, steps):
-    """Return the schedule that rises to the given one along a straight line during the first `steps` steps.
-
-    A schedule is a function from the number of a step, counted from 0, to its learning rate, as in lesson 5.
-    """
-    return lambda step: schedule(step) * min(1.0, (step + 1) / steps)
-
-
-def adamw(model, rate, weight_decay=0.1, beta2=0.99):
-    """Return the AdamW with which GPTs are trained: only matrices decay, neither biases nor LayerNorms do.
-
-    beta2 is the share of its memory of the gradients' squares that it keeps at each step.
-    """
-    matrices = [part for part in model.parameters() if part.dim() >= 2]
-    others = [part for part in model.parameters() if part.dim() < 2]
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, beta2), fused=True)
-
-
 class Run:
     """A training run that is done step by step: `step()` does one, and all that it needs for the next is in here.
 

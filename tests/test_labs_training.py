@@ -18,14 +18,14 @@ from traitlets import TraitError
 
 from lesson_lib import labs
 from lesson_lib.bigram import BigramLanguageModel
-from lesson_lib.descent import linear_decay
-from lesson_lib.gpt import GPT
+from lesson_lib.descent import linear_decay, warm_up
+from lesson_lib.gpt import GPT, adamw
 from lesson_lib.labs import training_view as view
 from lesson_lib.labs.background import whole
 from lesson_lib.labs.curves import short
 from lesson_lib.labs.training_run import TrainingRun
 from lesson_lib.text import CharTokenizer
-from lesson_lib.training import adamw, evaluate, read_log, train, warm_up
+from lesson_lib.training import evaluate, read_log, train
 from tests.lab_kernel import no_event_loop, starts  # noqa: F401 (a fixture)
 from tests.lab_page import LabPage, shows
 
@@ -494,7 +494,7 @@ def test_odd_tokens_have_a_still_picture(tokenizer):
 START = """
 import threading, time, torch
 from lesson_lib import labs
-from lesson_lib.gpt import GPT
+from lesson_lib.gpt import GPT, adamw
 from lesson_lib.text import CharTokenizer
 
 DATA = torch.arange(400) % 7

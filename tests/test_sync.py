@@ -65,8 +65,8 @@ SHARED = [
             "attention_maps",
         ],
     ),
-    ("14_gpt", "gpt", ["Cache", "CausalSelfAttention", "GPTBlock", "GPT"]),
-    ("14_gpt", "training", ["warm_up", "adamw"]),
+    ("14_gpt", "gpt", ["Cache", "CausalSelfAttention", "GPTBlock", "GPT", "adamw"]),
+    ("14_gpt", "descent", ["warm_up"]),
 ]
 DEFINITION = (ast.FunctionDef, ast.ClassDef)
 

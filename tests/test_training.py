@@ -17,10 +17,10 @@ from torch import nn
 from lesson_lib import checkpoint, training
 from lesson_lib.bigram import BigramLanguageModel
 from lesson_lib.command import main
-from lesson_lib.descent import cosine_decay, linear_decay
-from lesson_lib.gpt import GPT
+from lesson_lib.descent import cosine_decay, linear_decay, warm_up
+from lesson_lib.gpt import GPT, adamw
 from lesson_lib.text import get_batch, split
-from lesson_lib.training import Run, adamw, evaluate, read_log, restore, train, warm_up, whole_loss
+from lesson_lib.training import Run, evaluate, read_log, restore, train, whole_loss
 
 DATA = torch.arange(400) % 7  # after i always comes i + 1, after 6 comes 0
 SIZES = {"block_size": 8, "batch_size": 4}

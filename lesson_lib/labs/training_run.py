@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lesson_lib.descent import linear_decay
-from lesson_lib.training import Run, adamw, evaluating, warm_up
+from lesson_lib.descent import linear_decay, warm_up
+from lesson_lib.gpt import adamw
+from lesson_lib.training import Run, evaluating
 
 RATE, BATCH, CLIP = 5e-3, 12, 1.0  # what suits a small GPT
 PIECE = 0.05  # seconds of writing, from one yield to the next

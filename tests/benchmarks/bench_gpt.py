@@ -36,10 +36,10 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm import tqdm
 
-from lesson_lib.descent import cosine_decay, linear_decay
-from lesson_lib.gpt import GPT
+from lesson_lib.descent import cosine_decay, linear_decay, warm_up
+from lesson_lib.gpt import GPT, adamw
 from lesson_lib.text import CharTokenizer, get_batch, load, split
-from lesson_lib.training import Run, adamw, evaluate, warm_up, whole_loss
+from lesson_lib.training import Run, evaluate, whole_loss
 
 N_HEAD = 4
 RATE = 1e-3
