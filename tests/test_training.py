@@ -728,7 +728,7 @@ def test_the_command_goes_on_where_it_was_and_refuses_another_run(command):
     code, _, err = command("--folder b --seed 2")
     assert code == 2 and "ValueError: " in err and "another run: its seed is 1337, and here it is 2" in err
     code, again, _ = command("--folder a")
-    told = [text.split("parameters")[1].split("step ", 1)[1] for text in (whole, again)]
+    told = [text.split("parameters")[1].split("\nstep ", 1)[1] for text in (whole, again)]
     assert code == 0 and told[0] == told[1]
 
 
