@@ -231,7 +231,15 @@ def test_samples_are_written_every_so_often_and_at_the_end():
     assert (lab._run.sample_every, lab._run.evaluate_every, lab._run.window, lab.scene["batch"]) == (200, 100, 25, 12)
 
 
-def test_an_interrupt_waits_for_the_end_of_a_piece():
+@pytest.fixture
+def interrupts():
+    """What Python does by itself when it is interrupted, whatever was set in this process before."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_waits_for_the_end_of_a_piece(interrupts):
     done = []
 
     def pieces():
