@@ -172,7 +172,7 @@ class Run:
         self._evaluate_every, self._evaluation_batches = evaluate_every, evaluation_batches
         self._about, self._watch = about, watch
         self._generator = torch.Generator().manual_seed(seed)
-        self._clock = _Clock()
+        self._timed, self._seconds = 0, 0.0  # steps since the last evaluation, and how long they took
         self._last = None
         if folder is not None:
             self._last = Path(folder) / "last.safetensors"
@@ -196,6 +196,12 @@ class Run:
         """The learning rate of the last step, or of the first."""
         return self.optimizers[0].param_groups[0]["lr"]
 
+    @property
+    def looked(self):
+        """Whether both losses have been measured at this step."""
+        looks = self.history.evaluations
+        return bool(looks) and looks[-1][0] == self.done
+
     def step(self):
         """Do one step, and the evaluation before it where one is due; return the step's loss, a float.
 
@@ -204,6 +210,7 @@ class Run:
         """
         if self.done % self._evaluate_every == 0:
             self.look()
+        began = time.perf_counter()
         if self._schedule is not None:
             for optimizer in self.optimizers:
                 for group in optimizer.param_groups:
@@ -215,6 +222,8 @@ class Run:
         for optimizer in self.optimizers:
             optimizer.step()
         self.history.losses.append(loss)
+        self._timed += 1
+        self._seconds += time.perf_counter() - began
         return loss
 
     def look(self):
@@ -227,9 +236,8 @@ class Run:
 
         Where it is left before its end, nothing is written down.
         """
-        if self.history.evaluations and self.history.evaluations[-1][0] == self.done:
+        if self.looked:
             return
-        seconds = self._clock.stop()
         model = self.model.module if self._together else self.model
         pair = []
         for text in (self.train_data, self.validation_data):
@@ -244,7 +252,7 @@ class Run:
                 if pair[1] == min(validation for _, _, validation in self.history.evaluations):
                     facts = {"step": self.done, "loss": pair[1], "about": self._about}
                     checkpoints.save(self._last.with_name("best.safetensors"), model.state_dict(), facts)
-                self._log(seconds)
+                self._log()
                 self._keep(model)
             except BaseException:
                 self.history.evaluations.pop()  # what is not written is not done: the next look does it again
@@ -252,7 +260,7 @@ class Run:
         if self._watch is not None:
             with torch.random.fork_rng():
                 self._watch(self)
-        self._clock.start(self.done)
+        self._timed, self._seconds = 0, 0.0
 
     def _gradients(self):
         """Put the mean gradient of the step's batches into the parameters, and return their mean loss."""
@@ -278,14 +286,13 @@ class Run:
             distributed.all_reduce(loss)
         return loss.item() / self.ranks
 
-    def _log(self, seconds):
+    def _log(self):
         """Write the log with one more line; lines of steps that were done again are replaced."""
         step, training, validation = self.history.evaluations[-1]
         path = self._last.with_name("log.csv")
         rows = [row for row in read_log(path) if row["step"] < step] if path.exists() else []
-        steps = step - self._clock.since
-        tokens = steps * self.batch_size * self._accumulate * self.block_size
-        speed = tokens / seconds if seconds and steps else 0.0
+        tokens = self._timed * self.batch_size * self._accumulate * self.block_size
+        speed = tokens / self._seconds if self._timed else 0.0
         row = (step, training, validation, self.rate, speed)
         rows.append(dict(zip(LOG, row)))
         text = io.StringIO(newline="")
@@ -346,20 +353,6 @@ class Run:
         if "dice.cuda" in tensors and torch.cuda.is_available():
             torch.cuda.set_rng_state(tensors["dice.cuda"])
         self.history.losses, self.history.evaluations = losses, evaluations
-        self._clock.start(self.done)
-
-
-class _Clock:
-    """The seconds since the last evaluation, and its step; what is measured and written is not counted."""
-
-    def __init__(self):
-        self.began, self.since = time.perf_counter(), 0
-
-    def start(self, step):
-        self.began, self.since = time.perf_counter(), step
-
-    def stop(self):
-        return time.perf_counter() - self.began
 
 
 def _difference(name, theirs, ours):
@@ -374,7 +367,7 @@ def read_log(path):
     """Return the lines of a run's `log.csv` as a list of dictionaries of numbers; it may be read while the run goes on.
 
     step: how many steps were done; training_loss and validation_loss: on the evaluation's batches; learning_rate: of
-    the last step; tokens_per_second: since the evaluation before. Raises ValueError for what is no such log.
+    the last step; tokens_per_second: of the steps since the evaluation before. Raises ValueError for what is no log.
     """
     try:
         with open(path, encoding="utf-8", newline="") as file:

@@ -25,6 +25,12 @@ SHOW = (
 TIMES = """async () => {
     const frames = [];
     const original = requestAnimationFrame;
+    let made = 0;
+    const count = (records) => {
+        for (const { addedNodes } of records) made += [...addedNodes].filter((node) => node.nodeType === 1).length;
+    };
+    const observer = new MutationObserver(count);
+    observer.observe(document.querySelector(".ll-stage"), { childList: true, subtree: true });
     window.requestAnimationFrame = (paint) => original(() => {
         const start = performance.now();
         paint();
@@ -35,7 +41,9 @@ TIMES = """async () => {
         await new Promise((done) => original(() => original(done)));
     }
     window.requestAnimationFrame = original;
-    return frames.sort((a, b) => a - b);
+    count(observer.takeRecords());
+    observer.disconnect();
+    return [frames.sort((a, b) => a - b), made];
 }"""
 
 
@@ -76,6 +84,15 @@ class LabPage:
         self.drawn()
         return self
 
+    def get(self, name):
+        return self.page.evaluate("name => model.get(name)", name)
+
+    def keys(self, *keys):
+        """Press keys, one after the other, where the focus is."""
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.drawn()
+
     def press(self, name, times=1, key="Enter", role="button"):
         control = self.page.get_by_role(role, name=name, exact=True)
         control.focus()
@@ -84,9 +101,12 @@ class LabPage:
             self.drawn()
 
     def drawing_times(self, moves, move):
-        """Return how many milliseconds each drawing took, sorted; `move` is JavaScript that changes `model`, by `n`."""
+        """Return how many milliseconds each drawing took, sorted; `move` is JavaScript that changes `model`, by `n`.
+
+        `made` is then how many elements of the picture were made anew meanwhile, and not only moved.
+        """
         code = TIMES.replace("MOVES", str(moves)).replace("MOVE", move)
-        took = self.page.evaluate(code)
+        took, self.made = self.page.evaluate(code)
         print(f"median {took[len(took) // 2]:.1f} ms, p95 {took[int(0.95 * len(took))]:.1f} ms")
         return took
 
@@ -99,6 +119,12 @@ class LabPage:
     def close(self):
         assert self.errors == []
         self.page.close()
+
+
+def overlap(a, b, lower=3):
+    """Whether two boxes overlap; a line box is higher than its letters, by `lower` pixels above and below."""
+    across = a["left"] + 1 < b["right"] and b["left"] + 1 < a["right"]
+    return across and a["top"] + lower < b["bottom"] and b["top"] + lower < a["bottom"]
 
 
 def shows(kind):

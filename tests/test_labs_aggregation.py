@@ -13,7 +13,7 @@ from traitlets import TraitError
 from lesson_lib import averaging, labs, softmax
 from lesson_lib.labs.aggregation import FARTHEST, LOGITS, MOST, NUMBERS, WAYS, aggregation
 from lesson_lib.labs.tokens import label, short
-from tests.lab_page import LabPage, shows
+from tests.lab_page import LabPage, overlap, shows
 
 DEAR = [[4.0, 0.0], [2.0, 6.0], [0.0, 3.0], [6.0, 7.0]]
 MEANS = [[4.0, 0.0], [3.0, 3.0], [2.0, 3.0], [3.0, 4.0]]
@@ -226,16 +226,8 @@ class AggregationPage(LabPage):
     def seen(self):
         return self.page.evaluate(SEEN)
 
-    def get(self, name):
-        return self.page.evaluate("name => model.get(name)", name)
-
     def cell(self, t, i):
         return self.page.locator(f".ag-weight[data-t='{t}'][data-i='{i}']")
-
-    def keys(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
-            self.drawn()
 
     def choose(self, way):
         self.page.get_by_role("combobox", name="way").select_option(way)
@@ -659,14 +651,6 @@ BOXES = """() => {
         height: document.querySelector('.ll-lab').getBoundingClientRect().height,
     };
 }"""
-
-
-def overlap(a, b):
-    # a line box is higher than its letters
-    return (
-        a["left"] + 1 < b["right"] and b["left"] + 1 < a["right"]
-        and a["top"] + 3 < b["bottom"] and b["top"] + 3 < a["bottom"]
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("tokens", ["d", "dear", "sequence", LONG, ODD], ids=["1", "4", "8", "long", "odd"])

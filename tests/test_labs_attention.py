@@ -21,7 +21,7 @@ from lesson_lib.labs.attention import EXAMPLES, Attention
 from lesson_lib.labs.export import live
 from lesson_lib.text import CharTokenizer
 from lesson_lib.training import restore
-from tests.lab_page import LabPage, shows
+from tests.lab_page import LabPage, overlap, shows
 from tests.test_gpt import readable
 
 # markup, Hebrew, Arabic, emoji of several code points, a combining mark, a line end, a tab, a space, a formula
@@ -618,19 +618,11 @@ class AttentionPage(LabPage):
     def seen(self):
         return self.page.evaluate(SEEN)
 
-    def get(self, name):
-        return self.page.evaluate("name => model.get(name)", name)
-
     def type(self, text):
         field = self.page.get_by_role("textbox", name="text")
         field.fill(text)
         self.drawn()
         return field
-
-    def keys(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
-            self.drawn()
 
     def focused(self):
         return self.page.evaluate("() => ({ ...document.activeElement.dataset })")
@@ -1072,14 +1064,6 @@ BOXES = """() => {
         picture: svg.height,
     };
 }"""
-
-
-def overlap(a, b):
-    # a line box is higher than its letters
-    return (
-        a["left"] + 1 < b["right"] and b["left"] + 1 < a["right"]
-        and a["top"] + 3 < b["bottom"] and b["top"] + 3 < a["bottom"]
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -359,9 +359,6 @@ class BigramPage(LabPage):
         super().__init__(browser, bigram(text, model, seed), width)
         self.map = self.page.get_by_role("application")
 
-    def get(self, name):
-        return self.page.evaluate("name => model.get(name)", name)
-
     def type(self, *keys):
         for key in keys:
             self.map.press(key)

@@ -17,7 +17,7 @@ from lesson_lib import attention, labs
 from lesson_lib.labs import tokens as labels
 from lesson_lib.labs.query_key import GROUP, MOST, PAIRS, SIZES, query_key
 from lesson_lib.softmax import causal_mask
-from tests.lab_page import LabPage, shows
+from tests.lab_page import LabPage, overlap, shows
 
 # the lesson's: tokens (T, C), and the matrices that make queries, keys and values of them
 X = torch.tensor([[4.0, 0], [2, 6], [0, 3], [6, 7]], dtype=torch.double)
@@ -899,12 +899,6 @@ BOXES = """() => {
         below: document.querySelector('.qk-second').getBoundingClientRect().top,
     };
 }"""
-
-
-def overlap(a, b):
-    # a line box is higher than its letters
-    across = a["left"] + 1 < b["right"] and b["left"] + 1 < a["right"]
-    return across and a["top"] + 3 < b["bottom"] and b["top"] + 3 < a["bottom"]
 
 
 LOOKS = [*GRID[:12], {"head_size": 256, "mask": False, "divide": False}, {"head_size": 1, "row": 0}]

@@ -41,7 +41,7 @@ function render(page) {
     disabled(step, now.mood === "done");
     disabled(stop, ["stopped", "done"].includes(now.mood) && !running);
     disabled(reset, now.step === 0 && !now.looks.length && !lab.get("samples").length);
-    table.style.gridTemplateColumns = `repeat(${wide ? 6 : width >= 460 ? 3 : 2}, 1fr)`;
+    table.style.gridTemplateColumns = wide ? "1.1fr 0.95fr 0.9fr 1.5fr 1.2fr 1.2fr" : `repeat(${width >= 460 ? 3 : 2}, 1fr)`;
     const last = now.looks.at(-1);
     const tell = [
       [MOODS[now.mood], ""],

@@ -79,12 +79,7 @@ class TrainingRun:
     @property
     def finished(self):
         """Whether all is done, the last evaluation and the last sample too."""
-        return self.done >= self.run.steps and self.evaluated and not self._due()
-
-    @property
-    def evaluated(self):
-        looks = self.run.history.evaluations
-        return bool(looks) and looks[-1][0] == self.done
+        return self.done >= self.run.steps and self.run.looked and not self._due()
 
     def begin(self):
         """Let the time that has passed count for no step."""
@@ -136,7 +131,7 @@ class TrainingRun:
 
     def evaluate(self):
         """Measure both losses, and leave a checkpoint where there is a folder."""
-        if self.evaluated:
+        if self.run.looked:
             return
         began = time.perf_counter()
         pieces = self.run.looking()
