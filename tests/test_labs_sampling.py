@@ -349,7 +349,7 @@ def test_the_page_writes_what_python_does_with_the_cache_and_without(compute, si
     gpt, tokenizer = gpt_of(**sizes), letters(sizes["V"])
     lab = labs.sampling(gpt, tokenizer, "ab", **how, length=length)
     asked = how | {"top_k": lab.top_k}
-    ids, rows, off = compute(lab.program, lab.numbers, lab.ids("ab"), length, asked)
+    ids, rows, off = compute(lab.program, lab.numbers, lab.numbers_of("ab"), length, asked)
     assert tokenizer.decode(ids) == lab.written and off < 1e-9
     assert np.allclose(rows, [lab.chances(place) for place in range(length)], atol=1e-6)
     truth = torch_chances(gpt, tokenizer.encode("ab" + lab.written[:-1]), how["temperature"], how["top_k"])
@@ -373,7 +373,7 @@ def agrees(page, lab):
     page.read()
     seen = page.seen()
     order, chances, own, falls = lab.order(), lab.chances(), lab.own_chances(), lab.drawn()
-    end, written = lab.place == len(lab.written), lab.ids(lab.written)
+    end, written = lab.place == len(lab.written), lab.numbers_of(lab.written)
     here = falls if end else written[lab.place]
     sign = {"\n": "⏎\n", " ": "␣"}
     assert seen["prompt"] == "".join(sign.get(one, one) for one in lab.prompt)
@@ -623,7 +623,7 @@ def test_the_sentence_is_true(said_page, place, temperature, k, seed):
     page.read()
     said, names = plain(page.say()), [plain(name) for name in lab.names]
     chances, own, falls = lab.chances(), lab.own_chances(), lab.drawn()
-    here = falls if place == 30 else lab.ids(lab.written)[place]
+    here = falls if place == 30 else lab.numbers_of(lab.written)[place]
     if place == 30:
         where = f"The die of the next place is {two(lab.die())}: it falls on {names[here]}, which has a share"
         assert said.startswith(where)

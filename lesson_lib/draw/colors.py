@@ -13,3 +13,8 @@ INK = "#1f2933"
 MUTED = "#5f6b7a"
 GRID = "#d9dee4"
 PAPER = "#ffffff"
+
+
+def tint(color, share):
+    """Return the colour thinned with paper, as three numbers from 0 to 1: a share of 1 leaves it, 0 is paper."""
+    return tuple(share * int(color[k : k + 2], 16) / 255 + 1 - share for k in (1, 3, 5))

@@ -165,7 +165,7 @@ class Aggregation(Lab):
                 for i in range(T):
                     hidden = i > p and (self.mask or self.way == "loop")
                     weight = weights[p, i]
-                    shade = _mix(colors.ATTENTION, 0 if np.isnan(weight) else 0.8 * min(1, weight))
+                    shade = colors.tint(colors.ATTENTION, 0 if np.isnan(weight) else 0.8 * min(1, weight))
                     text = short(weight)
                     if np.isnan(weight):
                         text = "–" if self.way != "loop" else "+" if p == t and i <= column else ""
@@ -175,10 +175,10 @@ class Aggregation(Lab):
                     cell(i, p, text, facecolor=shade, **look)
                 adding = self.way == "loop" and p == t and np.isnan(out[p, 0])
                 for c in range(2):
-                    cell(left + c, p, short(x[p, c]), facecolor=_mix(colors.DATA, 0.16))
+                    cell(left + c, p, short(x[p, c]), facecolor=colors.tint(colors.DATA, 0.16))
                     number = x[: column + 1, c].sum() if adding else out[p, c]
                     empty = np.isnan(number)
-                    shade = _mix(colors.DATA, 0 if adding or empty else 0.16)
+                    shade = colors.tint(colors.DATA, 0 if adding or empty else 0.16)
                     nothing = "" if self.way == "loop" else "–"
                     cell(right + c, p, nothing if empty else short(number), facecolor=shade)
                 if adding:
@@ -246,11 +246,6 @@ def aggregation(
     numbers of another shape or out of range; TraitError for a way, row or step that there is not.
     """
     return Aggregation(tokens, x, way, numbers, logits, mask, row, step, seed)
-
-
-def _mix(color, share):
-    """Return the colour thinned with paper, as three numbers from 0 to 1."""
-    return tuple(share * int(color[k : k + 2], 16) / 255 + 1 - share for k in (1, 3, 5))
 
 
 def _stairs(T):

@@ -1,24 +1,21 @@
 """The attention lab: what each token of a text listens to, in every layer and head of the learner's model."""
 
 import numpy as np
-from traitlets import Bool, Dict, Int, List, TraitError, Unicode, observe, validate
+from traitlets import Bool, Int, List, TraitError, Unicode, observe, validate
 
-from lesson_lib.labs.attention_model import encoded, read, run
+from lesson_lib.labs.attention_model import encoded, read, run, shares
 from lesson_lib.labs.attention_still import picture
-from lesson_lib.labs.base import HERE, Lab, script, style
-from lesson_lib.labs.characters import characters, name_of, refuse_unknown
-from lesson_lib.labs.signs import mark
+from lesson_lib.labs.base import HERE, script, style
+from lesson_lib.labs.characters import CharacterLab, characters, refuse_unknown
 
 EXAMPLES = ("First Ci", "the king", "my lord,", "KING HEN", "I am not", "hear me.\n")
 LARGEST = 12  # layers, and heads in one
 
 
-class Attention(Lab):
-    """The widget behind `labs.attention`. The page computes and draws everything; V is the size of the vocabulary.
+class Attention(CharacterLab):
+    """The widget behind `labs.attention`; V is the size of the vocabulary.
 
-    vocabulary: V characters, in the order of their numbers; labels: a sign for each; names: as a sentence has them.
-    program: what attention_model.py read of the model. numbers, untrained_numbers: the array that goes with it, as
-        base64 of float32, little end first; the second is "" without an untrained model.
+    untrained_numbers: as numbers, of the untrained model; "" without one.
     text: all of it known to the model; of a longer one the last program["room"] characters count. examples: texts.
     position: the token that is looked at; layer and head: the map. All three count from 1.
     mask: nobody hears what comes later. divide: scores are divided by √head_size. trained: which numbers are used.
@@ -31,13 +28,6 @@ class Attention(Lab):
     _css = style() + (HERE / "attention.css").read_text(encoding="utf-8")
 
     title = Unicode("Who listens to whom").tag(sync=True)
-    sentence = Unicode()  # not synced: the page makes its own
-    works_alone = Bool(True, read_only=True).tag(sync=True)
-    vocabulary = List(Unicode()).tag(sync=True)
-    labels = List(Unicode()).tag(sync=True)
-    names = List(Unicode()).tag(sync=True)
-    program = Dict().tag(sync=True)
-    numbers = Unicode().tag(sync=True)
     untrained_numbers = Unicode().tag(sync=True)
     text = Unicode().tag(sync=True)
     examples = List(Unicode()).tag(sync=True)
@@ -65,11 +55,9 @@ class Attention(Lab):
             refuse_unknown(example, known, ValueError)
         refuse_unknown(text, known, ValueError)
         super().__init__(
-            vocabulary=vocabulary,
-            labels=[mark(character)[0] for character in vocabulary],
-            names=[name_of(character) for character in vocabulary],
-            program=program,
-            numbers=encoded(numbers),
+            vocabulary,
+            program,
+            numbers,
             untrained_numbers=encoded(self._numbers[False]) if untrained is not None else "",
             text=text,
             examples=list(examples),
@@ -120,8 +108,7 @@ class Attention(Lab):
 
     def ids(self):
         """Return the numbers of the characters that the model sees: T of them, the last of the text."""
-        places = {character: i for i, character in enumerate(self.vocabulary)}
-        return [places[character] for character in self.text[-self.program["room"] :]]
+        return self.numbers_of(self.text[-self.program["room"] :])
 
     def _run(self):
         return run(self.program, self._numbers[self.trained], self.ids(), self.mask, self.divide)
@@ -132,9 +119,7 @@ class Attention(Lab):
 
     def next_probabilities(self):
         """Return for each of the T positions how probable each of the V characters is as the next: (T, V)."""
-        logits = self._run()[0]
-        exps = np.exp(logits - logits.max(1, keepdims=True))
-        return exps / exps.sum(1, keepdims=True)
+        return shares(self._run()[0])
 
     def average(self):
         """Return the weights of the average of the past, or without the mask of the whole text: (T, T)."""

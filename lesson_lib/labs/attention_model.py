@@ -100,12 +100,17 @@ def run_steps(steps, numbers, x, mask=None, divide=None, cache=None):
             if step["mask"] if mask is None else mask:
                 T, S = scores.shape[1:]  # with a cache S tokens are heard by the last T of them
                 scores = np.where(np.tri(T, S, S - T, dtype=bool), scores, -np.inf)
-            exps = np.exp(scores - scores.max(-1, keepdims=True))
-            maps.append(exps / exps.sum(-1, keepdims=True))
+            maps.append(shares(scores))
             x = (maps[-1] @ v).transpose(1, 0, 2).reshape(len(x), -1)
             if step["proj"]:
                 x = _linear(step["proj"], numbers, x)
     return x, maps
+
+
+def shares(logits):
+    """Return the softmax of the logits, along the last dimension."""
+    exps = np.exp(logits - logits.max(-1, keepdims=True))
+    return exps / exps.sum(-1, keepdims=True)
 
 
 def _linear(matrix, numbers, x):

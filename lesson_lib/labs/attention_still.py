@@ -4,6 +4,7 @@ import numpy as np
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
+from lesson_lib.labs.characters import two
 from lesson_lib.labs.signs import drawable
 
 WIDTH, MAP, MEAN, BAR = 940, 288, 104, 23  # in pixels of the page
@@ -53,10 +54,10 @@ class _Sheet:
         size = min(76, (WIDTH - 100) / T)
         self.words(10, TOP - 24, "attention", weight="bold")
         self.words(10, TOP + BOX + 14, "average", weight="bold")
-        self.words(10, TOP + BOX + 32, f"{_two(average.max())} each", color=colors.MUTED)
+        self.words(10, TOP + BOX + 32, f"{two(average.max())} each", color=colors.MUTED)
         for i, sign in enumerate(self.signs):
             x, off = 96 + i * size, self.lab.mask and i > t
-            paper = _mix(colors.GRID, 0.55) if off else colors.HIGHLIGHT if i == t else colors.PAPER
+            paper = colors.tint(colors.GRID, 0.55) if off else colors.HIGHLIGHT if i == t else colors.PAPER
             edge, line = (colors.INK, 2.2) if i == t else (colors.MUTED, 0.8)
             look = {"facecolor": paper, "edgecolor": edge, "linewidth": line, "linestyle": ":" if off else "-"}
             self.box(x + 1.5, TOP, size - 3, BOX, **look, zorder=2)
@@ -64,10 +65,10 @@ class _Sheet:
             self.words(x + size / 2, TOP + 14, sign, fontsize=min(12, 0.42 * size), weight="bold", **middle)
             if off:
                 continue
-            shade = _mix(colors.ATTENTION, _share(weights[i]))
+            shade = colors.tint(colors.ATTENTION, _share(weights[i]))
             self.box(x + 3, TOP + 26, size - 6, BOX - 28, facecolor=shade, edgecolor="none", zorder=3)
             if size >= 24:
-                self.words(x + size / 2, TOP + 35, _two(weights[i]), fontsize=8.5 if size > 30 else 6.5, **middle)
+                self.words(x + size / 2, TOP + 35, two(weights[i]), fontsize=8.5 if size > 30 else 6.5, **middle)
             here, there = 96 + (t + 0.5) * size, 96 + (i + 0.5) * size
             if weights[i] >= 0.005:
                 look = {"linewidth": 0.8 + 0.7 * min(9, size / 2) * weights[i], "alpha": 0.35 + 0.6 * weights[i]}
@@ -101,7 +102,7 @@ class _Sheet:
         for p, i in np.ndindex(T, T) if cell >= 27 else ():
             if i <= p or not lab.mask:
                 place = (30 + (i + 0.5) * cell, y0 + (p + 0.5) * cell)
-                self.words(*place, _two(chosen[p, i]), ha="center", fontsize=min(8.5, cell / 4), zorder=4)
+                self.words(*place, two(chosen[p, i]), ha="center", fontsize=min(8.5, cell / 4), zorder=4)
 
         self.words(366, MAPS - 28, "all layers and heads", weight="bold")
         number = {"color": colors.MUTED, "fontsize": 8}
@@ -122,10 +123,9 @@ class _Sheet:
 
     def map(self, weights, x, y, side, marked=True):
         T = self.T
-        shares = _share(weights)[..., None]
-        image = shares * _rgb(colors.ATTENTION) + (1 - shares)
+        image = np.stack(colors.tint(colors.ATTENTION, _share(weights)), axis=-1)
         if self.lab.mask:
-            image[np.triu_indices(T, 1)] = _mix(colors.GRID, 0.55)
+            image[np.triu_indices(T, 1)] = colors.tint(colors.GRID, 0.55)
         self.ax.imshow(image, extent=(x, x + side, y + side, y), interpolation="nearest", zorder=2)
         self.box(x, y, side, side, edgecolor=colors.MUTED, linewidth=0.8, zorder=3)
         if marked:
@@ -138,20 +138,12 @@ class _Sheet:
             middle = y + 24 + k * BAR
             self.words(672, middle, drawable(self.lab.labels[i]), ha="right", fontsize=10.5, weight="bold")
             self.box(684, middle - 8, max(1, 200 * chances[i]), 16, facecolor=colors.DATA, edgecolor="none")
-            self.words(690 + 200 * chances[i], middle, _two(chances[i]))
+            self.words(690 + 200 * chances[i], middle, two(chances[i]))
 
 
 def _share(weight):
     # the root, so that small weights can be seen; in 40 steps, so that the file's palette has room for all colours
     return np.round(40 * 0.85 * np.sqrt(weight)) / 40
-
-
-def _rgb(color):
-    return np.array([int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)])
-
-
-def _mix(color, share):
-    return share * _rgb(color) + 1 - share
 
 
 def _in_words(lab, maps, probabilities):
@@ -161,19 +153,14 @@ def _in_words(lab, maps, probabilities):
     row, chances = maps[lab.layer - 1][lab.head_index()][t], probabilities[t]
     names = [lab.names[i] for i in lab.ids()]
     most = np.argsort(-row[: t + 1 if lab.mask else T], kind="stable")[:5]
-    terms = ", ".join(f"{names[i]} (position {i + 1}) {_two(row[i])}" for i in most)
+    terms = ", ".join(f"{names[i]} (position {i + 1}) {two(row[i])}" for i in most)
     switches = f"Mask {_on(lab.mask)}, division by √head_size {_on(lab.divide)}"
     weights = f"{'trained' if lab.trained else 'untrained'} weights"
     return (
         f"{lab.map_name().capitalize()}: {names[t]}, position {t + 1} of {T}, listens most to {terms}; the average "
-        f"would give each {_two(lab.average()[t].max())}. {switches}, {weights}. "
-        f"Most probable next: {lab.names[int(chances.argmax())]}, {_two(chances.max())}."
+        f"would give each {two(lab.average()[t].max())}. {switches}, {weights}. "
+        f"Most probable next: {lab.names[int(chances.argmax())]}, {two(chances.max())}."
     )
-
-
-def _two(number):
-    # half is rounded up, as in the page: 0.125 is 0.13
-    return f"{number + 1e-9:.2f}"
 
 
 def _on(switch):

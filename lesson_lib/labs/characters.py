@@ -1,6 +1,41 @@
-"""What the labs share whose text a trained model reads character by character: its vocabulary, and how to name it."""
+"""What the labs share in which a trained model reads a text character by character: its vocabulary, and its names."""
 
+from traitlets import Bool, Dict, List, Unicode
+
+from lesson_lib.labs.attention_model import encoded
+from lesson_lib.labs.base import Lab
 from lesson_lib.labs.signs import INVISIBLE, NAMED, mark
+
+
+class CharacterLab(Lab):
+    """The base of these labs. The page computes and draws everything; V is the size of the vocabulary.
+
+    vocabulary: V characters, in the order of their numbers; labels: a sign for each; names: as a sentence has them.
+    program, numbers: what attention_model.py read of the model; the array as base64 of float32, little end first.
+    """
+
+    sentence = Unicode()  # not synced: the page makes its own
+    works_alone = Bool(True, read_only=True).tag(sync=True)
+    vocabulary = List(Unicode()).tag(sync=True)
+    labels = List(Unicode()).tag(sync=True)
+    names = List(Unicode()).tag(sync=True)
+    program = Dict().tag(sync=True)
+    numbers = Unicode().tag(sync=True)
+
+    def __init__(self, vocabulary, program, numbers, **traits):
+        super().__init__(
+            vocabulary=vocabulary,
+            labels=[mark(character)[0] for character in vocabulary],
+            names=[name_of(character) for character in vocabulary],
+            program=program,
+            numbers=encoded(numbers),
+            **traits,
+        )
+
+    def numbers_of(self, text):
+        """Return the numbers of the text's characters."""
+        places = {character: i for i, character in enumerate(self.vocabulary)}
+        return [places[character] for character in text]
 
 
 def characters(tokenizer, V):
@@ -40,3 +75,8 @@ def name_of(character):
     if character in NAMED:
         return f"{shown} ({meaning})"
     return f"{shown} (an invisible character)" if meaning == INVISIBLE else f"“\u2068{shown}\u2069”"
+
+
+def two(number):
+    """Return the number in two decimals, half of one rounded up as in the page: 0.125 is 0.13."""
+    return f"{number + 1e-9:.2f}"

@@ -3,22 +3,19 @@
 import math
 
 import numpy as np
-from traitlets import Bool, Dict, Float, Int, List, TraitError, Unicode, validate
+from traitlets import Float, Int, TraitError, Unicode, validate
 
-from lesson_lib.labs.attention_model import encoded, read, run
-from lesson_lib.labs.base import HERE, Lab, script, style
-from lesson_lib.labs.characters import characters, name_of, refuse_unknown
+from lesson_lib.labs.attention_model import read, run, shares
+from lesson_lib.labs.base import HERE, script, style
+from lesson_lib.labs.characters import CharacterLab, characters, refuse_unknown
 from lesson_lib.labs.sampling_still import picture
-from lesson_lib.labs.signs import mark
 
 LONGEST = 2000  # characters that are written
 
 
-class Sampling(Lab):
-    """The widget behind `labs.sampling`. The page computes and draws everything; V is the size of the vocabulary.
+class Sampling(CharacterLab):
+    """The widget behind `labs.sampling`; V is the size of the vocabulary.
 
-    vocabulary: V characters, in the order of their numbers; labels: a sign for each; names: as a sentence has them.
-    program, numbers: what attention_model.py read of the model; the array as base64 of float32, little end first.
     prompt: where the text begins. written: what the model, or you, put after it.
     place: the place that is looked at, from 0 to len(written), where the next character will come.
     temperature, top_k: how the next character is drawn; with a top_k of V all characters are left.
@@ -32,13 +29,6 @@ class Sampling(Lab):
     _css = style() + (HERE / "sampling.css").read_text(encoding="utf-8")
 
     title = Unicode("What comes next, character by character").tag(sync=True)
-    sentence = Unicode()  # not synced: the page makes its own
-    works_alone = Bool(True, read_only=True).tag(sync=True)
-    vocabulary = List(Unicode()).tag(sync=True)
-    labels = List(Unicode()).tag(sync=True)
-    names = List(Unicode()).tag(sync=True)
-    program = Dict().tag(sync=True)
-    numbers = Unicode().tag(sync=True)
     prompt = Unicode().tag(sync=True)
     written = Unicode().tag(sync=True)
     place = Int(0, min=0).tag(sync=True)
@@ -56,11 +46,9 @@ class Sampling(Lab):
             raise ValueError("the prompt is empty: there must be at least 1 token to go on from")
         self._known = _Known()
         super().__init__(
-            vocabulary=vocabulary,
-            labels=[mark(character)[0] for character in vocabulary],
-            names=[name_of(character) for character in vocabulary],
-            program=program,
-            numbers=encoded(self._numbers),
+            vocabulary,
+            program,
+            self._numbers,
             prompt=prompt,
             temperature=temperature,
             top_k=len(vocabulary) if top_k is None else top_k,
@@ -91,26 +79,21 @@ class Sampling(Lab):
 
     # -- what the page computes too ------------------------------------------------------------------
 
-    def ids(self, text):
-        """Return the numbers of the text's characters."""
-        places = {character: i for i, character in enumerate(self.vocabulary)}
-        return [places[character] for character in text]
-
     def logits(self, place=None):
         """Return the model's logits for the character at the place, or where it is looked: V numbers."""
         place = self.place if place is None else place
-        ids = self.ids(self.prompt + self.written[:place])
+        ids = self.numbers_of(self.prompt + self.written[:place])
         return self._known.logits(self.program, self._numbers, ids)
 
     def chances(self, place=None):
         """Return how probable each of the V characters is at the place, with the temperature and top_k of now."""
         logits = self.logits(place)
         kept = np.where(logits >= np.sort(logits)[-self.top_k], logits / self.temperature, -math.inf)
-        return _shares(kept)
+        return shares(kept)
 
     def own_chances(self, place=None):
         """Return how probable the model itself finds each of the V characters: temperature 1, none cut."""
-        return _shares(self.logits(place))
+        return shares(self.logits(place))
 
     def order(self, place=None):
         """Return the characters' numbers, the most probable first."""
@@ -137,7 +120,7 @@ class Sampling(Lab):
 
     def surprises(self):
         """Return −ln of the model's own chance for each character that is written: their mean is the loss."""
-        own = (self.own_chances(place)[i] for place, i in enumerate(self.ids(self.written)))
+        own = (self.own_chances(place)[i] for place, i in enumerate(self.numbers_of(self.written)))
         return [-math.log(max(chance, 1e-300)) for chance in own]
 
     def still(self):
@@ -199,8 +182,3 @@ def _mix(number):
     bits = (bits ^ bits >> 16) * 0x85EBCA6B & 0xFFFFFFFF
     bits = (bits ^ bits >> 13) * 0xC2B2AE35 & 0xFFFFFFFF
     return bits ^ bits >> 16
-
-
-def _shares(logits):
-    exps = np.exp(logits - logits.max())
-    return exps / exps.sum()

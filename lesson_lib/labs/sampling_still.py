@@ -4,6 +4,7 @@ import numpy as np
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
+from lesson_lib.labs.characters import two
 from lesson_lib.labs.signs import drawable
 
 WIDTH, HEIGHT = 940, 440  # in pixels of the page
@@ -16,7 +17,7 @@ def picture(lab):
     """Return a `draw.Picture` of the lab as it stands."""
     from matplotlib.figure import Figure
 
-    ids, written = lab.ids(lab.prompt), lab.ids(lab.written)
+    ids, written = lab.numbers_of(lab.prompt), lab.numbers_of(lab.written)
     # far beyond the block each place is a pass of its own: then the picture goes without the surprises
     read = len(ids) + len(written) <= lab.program["room"] or len(written) <= 100
     surprises = lab.surprises() if read else []
@@ -78,14 +79,14 @@ class _Sheet:
         lab, width = self.lab, WIDTH - LEFT - 12
         order, chances, own = lab.order(), lab.chances(), lab.own_chances()
         falls, end = lab.drawn(), lab.place == len(lab.written)
-        here = falls if end else lab.ids(lab.written)[lab.place]
+        here = falls if end else lab.numbers_of(lab.written)[lab.place]
         title = "the next character" if end else f"character {lab.place + 1} of {len(lab.written)}"
         self.words(LEFT, 14, title, weight="bold")
         x = LEFT
         for k, i in enumerate(order):
             wide = chances[i] * width
             if wide >= 1 or i == falls:
-                face = colors.HIGHLIGHT if i == falls else _mix(colors.DATA, 0.2 if k % 2 else 0.42)
+                face = colors.HIGHLIGHT if i == falls else colors.tint(colors.DATA, 0.2 if k % 2 else 0.42)
                 self.box(x, 26, wide, 22, facecolor=face, edgecolor=colors.INK if i == falls else "none")
                 if wide >= 13:
                     self.words(x + wide / 2, 37, self.signs[i], ha="center", fontsize=8.5)
@@ -94,7 +95,7 @@ class _Sheet:
         at = LEFT + lab.die() * width
         self.ax.plot([at], [52], marker="^", color=colors.INK, markersize=6)
         side = {"ha": "right", "x": at - 9} if at > WIDTH - 110 else {"ha": "left", "x": at + 9}
-        self.words(y=60, text=f"the die: {_two(lab.die())}", fontsize=8.5, **side)
+        self.words(y=60, text=f"the die: {two(lab.die())}", fontsize=8.5, **side)
 
         full = width - BAR - COLUMNS
         columns = {"share": LEFT + BAR + full + 52, "own": LEFT + BAR + full + 98}
@@ -132,21 +133,12 @@ def _in_words(lab, written, surprises):
     best = ", ".join(f"{lab.names[i]} {_part(chances[i])}" for i in order[:5])
     cut = int((chances == 0).sum())
     how = f"temperature {lab.temperature:g}, {f'top-k cuts {cut} of the {len(own)}' if cut else 'no character cut'}"
-    loss = f" On average what is written surprises the model by {_two(np.mean(surprises))}." if surprises else ""
+    loss = f" On average what is written surprises the model by {two(np.mean(surprises))}." if surprises else ""
     return (
-        f"A text: {lab.prompt + lab.written!r}. {share}; the die is {_two(lab.die())}. The most probable, at {how}: "
+        f"A text: {lab.prompt + lab.written!r}. {share}; the die is {two(lab.die())}. The most probable, at {how}: "
         f"{best}.{loss}"
     )
 
 
-def _mix(color, share):
-    return [share * int(color[k : k + 2], 16) / 255 + 1 - share for k in (1, 3, 5)]
-
-
-def _two(number):
-    # half is rounded up, as in the page: 0.125 is 0.13
-    return f"{number + 1e-9:.2f}"
-
-
 def _part(number):
-    return "<0.01" if 0 < number < 0.005 else _two(number)
+    return "<0.01" if 0 < number < 0.005 else two(number)
