@@ -20,6 +20,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import start
+from lesson_lib import labs
+from lesson_lib.check._exercise import exercises
 from tests import notebooks
 from tests.browser import Jupyter
 
@@ -709,7 +711,9 @@ def test_ci_fails_where_the_browser_cannot_be_had(ci):
 def test_the_readme_names_every_notebook_and_promises_nothing_else():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     linked = re.findall(r"\]\(notebooks/(\w+)\.ipynb\)", readme)
-    assert linked == [path.stem for path in notebooks.paths()]
+    assert list(dict.fromkeys(linked)) == [path.stem for path in notebooks.paths()]
+    counts = {"notebooks": len(notebooks.paths()), "exercises": len(exercises), "labs": len(labs.__all__)}
+    assert {noun: int(n) for n, noun in re.findall(r"(\d+) (notebooks|exercises|labs)\b", readme)} == counts
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
@@ -757,3 +761,19 @@ def test_ruff_has_nothing_to_say():
     ruff = [sys.executable, "-m", "ruff", "check", "--output-format=concise", ROOT]
     ran = subprocess.run(ruff, capture_output=True, encoding="utf-8")
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def type_checker(folder, *names):
+    """Return what the type checker says of these files, with the course's settings."""
+    settings = ["--config-file", ROOT / "pyproject.toml", "--cache-dir", folder, "--no-error-summary"]
+    ran = subprocess.run([sys.executable, "-m", "mypy", *settings, *names], cwd=ROOT, capture_output=True, text=True)
+    assert ran.stderr == "", ran.stderr
+    return ran.stdout
+
+
+def test_the_type_checker_has_nothing_to_say(tmp_path):
+    assert type_checker(tmp_path) == ""
+    planted = tmp_path / "planted.py"
+    planted.write_text("import torch, lesson_lib.text\ndef f():\n    lesson_lib.text.split(1, 2, 3), torch.tenzor(1)\n")
+    said = type_checker(tmp_path, planted)
+    assert 'Too many arguments for "split"' in said and 'has no attribute "tenzor"' in said, said
