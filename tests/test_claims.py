@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import functools
+import re
 
 import pytest
 
@@ -87,6 +88,26 @@ def test_each_claim_is_where_its_sabotage_is_and_none_is_unknown():
     }
     assert found == {(claim, sabotage.notebook) for claim, sabotage in SABOTAGE.items()}
     assert set(SABOTAGE) == set(CLAIMS)
+
+
+ROW = re.compile(r"^\| (\w+) \| (.+) \| (\[.+\)) \|$", re.M)
+LINK = re.compile(r"\[(?:lesson (\d+)|and here)\]\((\w+)\.ipynb#cell-id=([\w-]+)\)")
+
+
+def test_the_table_on_the_start_page_leads_to_the_cell_of_each_claim():
+    [table] = [
+        cell.source
+        for cell in notebooks.read(notebooks.FOLDER / "00_start_here.ipynb").cells
+        if cell.source.startswith("## The claims")
+    ]
+    rows = ROW.findall(table)
+    assert [claim for claim, _, _ in rows] == CLAIMS and f"makes {len(CLAIMS)} claims" in table
+    for claim, said, links in rows:
+        lesson = SABOTAGE[claim].notebook
+        shown = [cell.id for cell in notebooks.read(notebooks.FOLDER / f"{lesson}.ipynb").cells
+                 if f"claim-{claim}" in notebooks.tags(cell)]  # fmt: skip
+        assert [(stem, cell) for _, stem, cell in LINK.findall(links)] == [(lesson, cell) for cell in shown], claim
+        assert LINK.match(links)[1] == str(int(lesson[:2])) and said.endswith((".", ".)")), claim
 
 
 ENGINE = ["def twice(x):\n    return x + x", "y = twice(2)", "assert y == 4"]

@@ -130,8 +130,9 @@ def links_lead_somewhere(notebook, name, exercises):
             yield f"no such file: {target}"
         elif heading:
             other = notebooks.read(FOLDER / file) if file else notebook
-            if heading not in [line.replace(" ", "-") for line in re.findall(r"(?m)^#+ (.+?)\s*$", prose(other))]:
-                yield f"no such heading: {target}"
+            headings = [line.replace(" ", "-") for line in re.findall(r"(?m)^#+ (.+?)\s*$", prose(other))]
+            if heading not in headings + [f"cell-id={cell.id}" for cell in other.cells]:
+                yield f"no such heading or cell: {target}"
 
 
 def cells_are_well_formed(notebook, name, exercises):
