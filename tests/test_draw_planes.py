@@ -65,6 +65,13 @@ def test_each_function_gets_a_panel_and_points_are_marked():
     assert draw.planes({"a": lambda x1, x2: x1}, 0, 1, points=[(0.5, 0.5, 1), (0.2, 0.2, -1)]).data != one.data
 
 
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_no_label_is_cut(panels):
+    picture = pixels(draw.planes({str(i): lambda x1, x2: x1 for i in range(panels)}, -0.5, 1.5))
+    for edge in (0, picture.width - 1):
+        assert {picture.getpixel((edge, y)) for y in range(picture.height)} == {(255, 255, 255)}
+
+
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="give at least one title with its function"):
         draw.planes({}, -1, 1)

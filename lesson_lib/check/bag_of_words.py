@@ -26,7 +26,7 @@ def inputs():
 
     d, e, a, r = [4.0, 0.0], [2.0, 6.0], [0.0, 3.0], [6.0, 7.0]
     words = torch.tensor([[d, e, a, r], [d, a, r, e], [r, e, a, d]])
-    return words, random(1, 4, 2), random(2, 5, 3), random(3, 3, 3), random(4, 1, 2), random(2, 6, 4).double()
+    return words, random(1, 4, 2), random(2, 5, 3), random(3, 3, 3), random(4, 1, 2), random(2, 6, 4)
 
 
 def weighted(weights, x):
@@ -68,6 +68,7 @@ def other_examples(x):
     return (
         weighted(shares(ones(T)), x.mean(dim=0, keepdim=True)).expand(B, T, C),
         x.cumsum(0) / torch.arange(1, B + 1)[:, None, None],
+        x.cumsum(0) / torch.arange(1, T + 1)[:, None],
         x.mean(dim=0, keepdim=True).expand(B, T, C),
         weighted(shares(ones(T)), x[:1]).expand(B, T, C),
         weighted(shares(ones(T)), x[-1:]).expand(B, T, C),
@@ -76,18 +77,20 @@ def other_examples(x):
 
 
 def along_channels(x):
-    """Return what comes out of an average along the numbers of a vector: their running mean, and their mean."""
+    """Return what comes out of an average along the numbers of a vector: their running means, and their mean."""
     import torch
 
     x = x.double()
-    return x.cumsum(2) / torch.arange(1, x.shape[2] + 1), x.mean(dim=2, keepdim=True).expand_as(x)
+    sums, (_, T, C) = x.cumsum(2), x.shape
+    by_place, by_position = torch.arange(1, C + 1), torch.arange(1, T + 1)[:, None]
+    return sums / by_place, sums / by_position, x.mean(dim=2, keepdim=True).expand_as(x)
 
 
 def gradient_of(function, x, *args):
     """Return the gradient for x of a sum with uneven weights over function(x); None where none can flow."""
     import torch
 
-    leaf = x.double().clone().requires_grad_()
+    leaf = x.clone().requires_grad_()
     out = call(function, leaf, *args)
     if not isinstance(out, torch.Tensor) or not out.requires_grad:
         return None
@@ -146,6 +149,8 @@ def past_averages(answer):
             raise Wrong("The future is included", f"{told} Place 0 knows {numbers[0]} only. And yours?")
         if like([total / n for total in totals]):
             raise Wrong("Divided by the whole length", f"{told} Place 0 has a past of 1 number, and not of {n}.")
+        if like([total // (t + 1) for t, total in enumerate(totals)]):
+            raise Wrong("Rounded down", f"{told} `//` drops what stands behind the point. Which division keeps it?")
         if like([total / max(t, 1) for t, total in enumerate(totals)]):
             raise Wrong("Divided by one too few", f"{told} At place 1 there are 2 numbers: those at places 0 and 1.")
         if n > 1 and like([got[0], *(totals[t - 1] / t for t in range(1, n))]):
@@ -193,7 +198,7 @@ def average_at(answer):
             "For x of shape (5, 4, 3) and t=1 you take examples 0 and 1, and all 4 positions of each. Which dimension "
             "does the first slice in x[...] cut? All 5 examples shall stay.",
         )
-    for x, t in ((random(3, 4, 3), 2), (random(2, 5, 4), 3), (random(2, 5, 4), 0), (random(1, 3, 2).double(), 1)):
+    for x, t in ((random(3, 4, 3), 2), (random(2, 5, 4), 3), (random(2, 5, 4), 0), (random(1, 3, 2), 1)):
         B, T, C = x.shape
         what = f"average_at(x, t={t}) for x of shape {(B, T, C)}"
         given = x.clone()
@@ -270,6 +275,7 @@ def same_average(answer):
         ("dear", "dear"), ("dear", "read"), ("dear", "dog"), ("dear", "deer"), ("ab", "abab"), ("aab", "ab"),
         ("aab", "abb"), ("ab", "ac"), ("ac", "bb"), ("aabb", "abab"), ("aaabbb", "ba"), ("abc", "cabbac"),
         ("aab", "abc"), ("abc", "ab"), ("a", "aaa"), ("aaab", "aab"), ("xy z", "zy x"), ("abba", "abbb"), ("ab", "abc"),
+        ("a b", "ab"), ("Ab", "ab"),
     ]  # fmt: skip
     for a, b in cases:
         right = {c: n / len(a) for c, n in Counter(a).items()} == {c: n / len(b) for c, n in Counter(b).items()}
@@ -289,6 +295,10 @@ def same_average(answer):
                 "One choice of vectors",
                 f"{told} They may have the same average with the numbers that you gave the characters. With others?",
             )
+        if not right and a.replace(" ", "") == b:
+            raise Wrong("The space is left out", f"{told} A space is a character too, and has a vector.")
+        if not right and a.lower() == b:
+            raise Wrong("Capital and small are taken for one", f"{told} They are two characters, with two vectors.")
         if not right:
             raise Wrong("Different bags", f"{told} Which character has another share in the one than in the other?")
         if len(a) == len(b):
@@ -404,7 +414,7 @@ def average_batch(answer):
         told = f"{what}: {where}."
         sums = x.double().cumsum(1)
         counts = torch.arange(1, T + 1).double()[:, None]
-        if alike(got, right.transpose(0, 1) if B == T else right + 1):
+        if alike(got, right.transpose(0, 1).reshape(B, T, C)):
             raise Wrong("Positions and examples exchanged", f"{told} Along which dimension do you stack the positions?")
         if got.isnan().any():
             raise Wrong("The mean of nothing", f"{told} Is there a position whose past is empty with you?")
@@ -461,7 +471,7 @@ def average_batch(answer):
 @exercise(
     lesson=LESSON,
     minutes=10,
-    allows="You can take the weights out of any aggregation, without looking into its code.",
+    allows="You can take the weights out of any such function, without looking into its code.",
     hints=(
         "Each output is a weighted sum of the positions. Which numbers at the positions leave one single weight over?",
         "With a 1 at position i and 0 at all others, the output at t is the weight of i in row t. That is one channel.",
@@ -713,6 +723,9 @@ def fading_average(answer):
             straight = (1 - (1 - fade) * (back[:, None] - back).double()).clamp(min=0) * ones(T)
             if is_any(got, (weighted(shares(straight), x),)):
                 raise Wrong("It fades by steps, not by factors", f"{told} Two places back it is fade · fade.")
+            once = ones(T).tril(-1) * fade + torch.eye(T).double()
+            if T > 2 and is_any(got, (weighted(shares(once), x),)):
+                raise Wrong("It fades only once", f"{told} Two places back it is fade · fade.")
             folded = [weighted(shares(weights), leak) for leak in (x.mean(dim=0, keepdim=True), x[:1], x[-1:])]
             if is_any(got, (fold.expand(B, T, C) for fold in folded)):
                 raise Wrong("One example leaks into another", f"{told} Each example has a past of its own.")

@@ -22,6 +22,8 @@ def tensor_of(answer, shape, what):
         raise NotAttempted
     if not isinstance(answer, torch.Tensor):
         raise Wrong("Not a tensor", f"{what} should be a tensor and is {answer!r:.60} ({type(answer).__name__}).")
+    if answer.is_complex():
+        raise Wrong("Not real numbers", f"{what} is a tensor of complex numbers, and should be one of real numbers.")
     if tuple(answer.shape) != shape:
         raise Wrong("Not the right shape", f"{what} has the shape {tuple(answer.shape)} and should have {shape}.")
     return answer
@@ -102,6 +104,8 @@ def usual_follower(answer):
             raise Wrong("What comes before", f"{told} Yours is what usually comes *before* it.")
         if got == Counter(text).most_common(1)[0][0]:
             raise Wrong("The most frequent of all", f"{told} Have you looked at the character before it at all?")
+        if right == " " and got == Counter("".join(followers).replace(" ", "")).most_common(1)[0][0]:
+            raise Wrong("The space is left out", f"{told} A space is a character like any other.")
         if got == followers[0]:
             raise Wrong("Only the first follower", f"{told} Yours is the first. Which is the most frequent?")
         if got == followers[-1]:
@@ -365,9 +369,8 @@ def cross_entropy_by_hand(answer):
         got = plain(made, what)
         if close(got, right, 1e-5):
             if not isinstance(made, torch.Tensor) or not made.requires_grad:
-                raise Wrong(
-                    "No gradient can flow", f"{what} is right, {right:.4f}, but a plain number. What cut the graph?"
-                )
+                cut = "cut off from the logits" if isinstance(made, torch.Tensor) else "a plain number"
+                raise Wrong("No gradient can flow", f"{what} is right, {right:.4f}, but {cut}. What cut the graph?")
             (gradient,) = torch.autograd.grad(made, leaf, allow_unused=True)
             expected = (logits.softmax(dim=1) - F.one_hot(targets, v)) / n
             if gradient is None or not alike(gradient, expected):
@@ -382,6 +385,8 @@ def cross_entropy_by_hand(answer):
             raise Wrong("The minus is missing", f"{told} The logarithm of a probability is never above 0.")
         if close(got, right * n, 1e-5) or close(got, -right * n, 1e-5):
             raise Wrong("The sum, not the mean", f"{told} Yours grows with the number of rows.")
+        if close(got, right / v, 1e-5):
+            raise Wrong("The mean over too many", f"{told} You have {n} predictions and {n * v} numbers.")
         if close(got, -across[at].log().mean().item(), 1e-5):
             raise Wrong("The softmax over the wrong axis", f"{told} Do your rows sum to 1, or your columns?")
         if close(got, -broadcast[at].log().mean().item(), 1e-5):
@@ -564,6 +569,8 @@ def learn_table(answer):
             continue
         if steps == 0 and alike(got, torch.full((3, 3), 1 / 3)):
             raise Wrong("Probabilities, not logits", f"{what} should be the logits, and before any step they are 0.")
+        if steps == 0 and alike(got, learned(ids, 3, 1, rate), 1e-4):
+            raise Wrong("Another number of steps", f"{what} has made a step. How often does your loop run?")
         if steps == 0:
             raise Wrong("It does not begin with zeros", f"{what} is {rows(got)}: without a step it should be zeros.")
         told = f"{what} for ids {ids.tolist()} is {rows(got)} and should be {rows(right)}."
@@ -649,6 +656,11 @@ def count_trigrams(answer):
         except RuntimeError as error:
             if "is invalid for input of size" not in str(error):
                 raise
+            if int(str(error).split()[-1]) > v**3:
+                raise Wrong(
+                    "In the wrong places",
+                    f"{what} stops: {error}. No triple should have a number above {v**3 - 1}. By what do you multiply?",
+                ) from None
             raise Wrong(
                 "The last triples are missing",
                 f"{what} stops: {error}. What if the last triples never occur? How long is what bincount returns then?",
@@ -669,7 +681,8 @@ def count_trigrams(answer):
             raise Wrong("The order is turned round", f"{told} The first index is the first token.")
         if any(got.equal(right.permute(order)) for order in ((1, 0, 2), (0, 2, 1), (1, 2, 0), (2, 0, 1))):
             raise Wrong("The tokens in another order", f"{told} i, j, k are the tokens as they come in the text.")
-        apart = trigrams(*(ids[place : len(ids) // 3 * 3 : 3] for place in range(3)), v)
+        first, second, third = (ids[place : len(ids) // 3 * 3 : 3] for place in range(3))
+        apart = trigrams(first, second, third, v)
         if got.equal(apart):
             raise Wrong("Each token in one triple only", f"{told} A triple begins at every place, and they overlap.")
         if got.sum() < right.sum() and (got <= right).all():

@@ -148,7 +148,7 @@ def gradient_step(answer):
         if same(got, [x - step * (g > 0) + step * (g < 0) for x, g in zip(inputs, gradients)]):
             raise Wrong(
                 "All moved equally far",
-                f"{what} moves the inputs by {change}: only the sign of each gradient counts. "
+                f"{what} moves the inputs by {change}. "
                 "Should an input with a gradient of 6 not move further than one with 0.1?",
             )
         raise Wrong(
@@ -531,7 +531,7 @@ def gradient_check(answer):
             return {"x1": w1 * dn, "x2": w2 * dn, "w1": x1 * dn, "w2": x2 * dn, "b": dn}
     """,
     reasons="tanh hands 1 - o**2 to n. The two additions pass it on unchanged, so both products and b get it. "
-    "Each product swaps. w2 gets x2 = 0: as long as its input is 0, a weight has no influence at all.",
+    "Each product swaps. w2 gets x2 = 0: as long as x2 is 0, w2 has no influence at all.",
 )
 def neuron_gradients(answer):
     names = ("x1", "x2", "w1", "w2", "b")
@@ -578,7 +578,8 @@ def neuron_gradients(answer):
             raise Wrong("Not swapped", f"{told} In x1 * w1, by what is a nudge of x1 made larger: by x1 or by w1?")
         if same(got[:4], expected[:4], 1e-6):
             raise Wrong(
-                "The bias", f"{told} Only b differs. It enters by an addition. What does that do with a gradient?"
+                "The gradient of b",
+                f"{told} Only b differs. It enters by an addition. What does that do with a gradient?",
             )
         if not close(got[4], expected[4], 1e-6):
             raise Wrong(

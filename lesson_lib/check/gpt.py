@@ -1166,8 +1166,8 @@ def attend_on(answer):
         if P and hears(*(heard(q, *both, last & (torch.arange(P + T) != i)) for i in (0, P - 1))):
             raise Wrong("A kept token is not heard", f"{told} All {P} that were kept may be heard.")
         if P and B > 1:
-            first = [torch.cat([old[:1].expand_as(old), new], 2) for old, new in ((past_k, k), (past_v, v))]
-            if hears(heard(q, *first, last)):
+            keys, values = (torch.cat([old[:1].expand_as(old), new], 2) for old, new in ((past_k, k), (past_v, v)))
+            if hears(heard(q, keys, values, last)):
                 raise Wrong("Another text's past", f"{told} Each of the {B} texts has a past of its own.")
         if hears(heard(q, *both, last, scale=1)):
             raise Wrong("The scores are not scaled", f"{told} By what are they divided?")

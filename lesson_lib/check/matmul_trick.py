@@ -73,7 +73,7 @@ def row_of_weights(answer):
             raise Wrong("The future is included", f"{told} What should a token that comes later than {t} get?")
         if t + 2 <= T and same([1 / (t + 2)] * (t + 2) + [0.0] * (T - t - 2)):
             raise Wrong("One of the future is included", f"{told} Which place is the last that position {t} may see?")
-        if t and same([1 / t] * t + [0.0] * (T - t)):
+        if t and (same([1 / t] * t + [0.0] * (T - t)) or same([1 / (t + 1)] * t + [0.0] * (T - t))):
             raise Wrong("The own position is left out", f"{told} Position {t} takes from itself as well.")
         if same([0.0] * t + [1 / (T - t)] * (T - t)):
             raise Wrong("The future in place of the past", f"{told} Which end of the row is the past?")
@@ -83,6 +83,8 @@ def row_of_weights(answer):
             raise Wrong("Divided by T", f"{told} How many tokens has position {t} to share among?")
         if t and same([1 / t] * (t + 1) + [0.0] * (T - t - 1)):
             raise Wrong("Counted one too few", f"{told} We count from 0: how many tokens are 0 to {t}?")
+        if same([1 / (i + 1) if i <= t else 0.0 for i in range(T)]):
+            raise Wrong("Each place has another share", f"{told} Position {t} gives to all that it hears alike.")
         if same([float(i == t) for i in range(T)]):
             raise Wrong("Only the own position", f"{told} Where is the past?")
         raise Wrong("Another row", told)
@@ -177,6 +179,10 @@ def aggregate(answer):
             raise Wrong("The own position is left out", f"{told} Where does the range of your sum end?")
         if same(products(weights, x, lambda w, t, i: w[t][i] * (i == t))):
             raise Wrong("Only the own position", f"{told} Position t takes from every i. Where is the sum?")
+        if C <= T and same([[weights[t][c] * x[t][c] for c in range(C)] for t in range(T)]):
+            raise Wrong("Place by place", f"{told} That is `*`, not `@`: each number of the result is a sum.")
+        if C < T and same(products(weights, x, lambda w, t, i, C=C: w[t][i] * (i < C))):
+            raise Wrong("The sum is too short", f"{told} It has {C} terms, one for each channel. And the positions?")
         if same(products(weights, x, lambda w, t, i: 1.0)):
             raise Wrong("The weights are left out", f"{told} That is the sum of the columns of x.")
         if same(products(weights, x, lambda w, t, i: w[t][i] / len(w))) or (
@@ -646,6 +652,14 @@ def hears_the_future(answer):
         raise Wrong("Only a rise is noticed", "A leak that makes an output *smaller* is missed. Take abs() first.")
     if not found_small["tolerance"]:
         raise Wrong("The tolerance is too wide", "A leak of a hundredth of a token is missed. Round-off is 1e-7.")
+    later_are_0 = torch.ones(1, 3, 2)
+    later_are_0[:, 1:] = 0.0
+    if call(answer, plain["everything"], later_are_0) is False:
+        raise Wrong(
+            "What is 0 stays 0",
+            "Where the later tokens of x are 0 already, the mean of *all* tokens is not caught. To set them to 0 or to "
+            "multiply them is no change. Add something.",
+        )
 
 
 def importance_weights(importance):

@@ -31,7 +31,7 @@ def a_value(answer, what):
     if all(hasattr(answer, field) for field in ("data", "grad", "op", "edges")):
         return answer
     if callable(answer):
-        raise Wrong("A method, not its result", f"{what} is {answer!r:.60}. Are the brackets () missing after a name?")
+        raise Wrong("A method, not its result", f"{what} is {answer!r:.60}. Are parentheses () missing after a name?")
     raise Wrong(
         "The graph is cut",
         f"{what} is {answer!r:.60}, not a Value, so no gradient can flow back through it. "
@@ -190,7 +190,7 @@ def pass_back(answer):
     hints=(
         "x is a Value. -x, x.exp(), 1 + x and 1 / x all give a Value again.",
         "Start from the inside: first -x, then its exp(), then add 1, then divide.",
-        "Python multiplies and divides before it adds. Do you need brackets?",
+        "Python multiplies and divides before it adds. Do you need parentheses?",
     ),
     solution="""
         def logistic(x):
@@ -286,7 +286,7 @@ def tangled(kind, seed):
                     parent.grad += local * node.grad
             return root
     """,
-    reasons="Seed, order, chain rule. In this order a node's gradient is complete before it is passed on.",
+    reasons="Beginning, order, chain rule. In this order a node's gradient is complete before it is passed on.",
 )
 def backpropagate(answer):
     kind = value_class(answer)
@@ -460,18 +460,11 @@ def own_operation(answer):
                 "Too early to go backward",
                 "x has a gradient already. The operation only goes forward; leave .backward() to whoever uses it.",
             )
-        if not out.op:
-            raise Wrong("The operation has no name", "The name is the second argument: what made this node?")
         if out.op in OPERATORS or out.op.startswith("**") or out.op in KNOWN and close(out.data, KNOWN[out.op](point)):
             raise Wrong(
                 "We have this one already",
                 f"Your node is a {out.op!r}, as the lesson has it. Choose another function, and make the node "
                 "yourself: Value(number, name, x, local derivative).",
-            )
-        if out.op in KNOWN:
-            raise Wrong(
-                "The name is taken",
-                f"The function is new, but {out.op!r} is the name of another one. Give it its own.",
             )
         if [parent for parent, _ in out.edges()] != [x]:
             raise Wrong(
@@ -479,11 +472,18 @@ def own_operation(answer):
                 "Your result should be a single new node, made straight from x: Value(number, name, x, local "
                 "derivative).",
             )
+        if not out.op:
+            raise Wrong("The operation has no name", "The name is the second argument: what made this node?")
+        if out.op in KNOWN:
+            raise Wrong(
+                "The name is taken",
+                f"The function is new, but {out.op!r} is the name of another one. Give it its own.",
+            )
     for name, known in KNOWN.items():
         if all(close(f(point), known(point)) for point in PLACES):
             raise Wrong(
                 "An old one under a new name",
-                f"Your function is {name}, which the lesson has. Choose another.",
+                f"From 0.5 to 2 your function is {name}, which the lesson has. Choose another.",
             )
     if len({f(point) for point in PLACES}) == 1:
         raise Wrong("Nothing depends on x", "Your function gives the same number everywhere.")
@@ -528,7 +528,7 @@ def own_operation(answer):
                 total = total + w * x
             return total.tanh()
     """,
-    reasons="A weighted sum, then a non-linearity. The gradients of all weights come for free.",
+    reasons="A weighted sum, then a tanh. The gradients of all weights come for free.",
 )
 def one_neuron(answer):
     kind = value_class(answer)
@@ -561,7 +561,7 @@ def one_neuron(answer):
             if close(out.data, total - bias + math.tanh(bias)):
                 raise Wrong(
                     "The tanh is around the bias alone",
-                    f"{told} A dot binds tighter than a plus. Are there brackets around the sum?",
+                    f"{told} A dot binds tighter than a plus. Are there parentheses around the sum?",
                 )
             if close(out.data, math.tanh(total + bias * (len(w) - 1))):
                 raise Wrong("The bias once for each input", f"{told} How often is the bias added?")

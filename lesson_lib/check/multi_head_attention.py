@@ -109,7 +109,7 @@ def attention_parameters(answer):
             raise Wrong("A matrix is more than a row", f"{told} How many numbers has an nn.Linear({C}, {C})?")
         if got == right + 8 * C * C + 9 * C:
             raise Wrong("The whole block", f"{told} That has the feed-forward network and the norms in it.")
-        if H > 1 and got in (H * right, 3 * H * C * C + C * C + C, 3 * H * C * C, 4 * H * C * C):
+        if H > 1 and got in (H * right, 3 * H * C * C + C * C + C, 3 * H * C * C, 4 * H * C * C, 4 * H * C * C + C):
             raise Wrong("Each head as large as all together", f"{told} How many numbers has one head's query?")
         wide, narrow = C * hs, hs * hs  # narrow, H times, is as much as wide
         if H > 1 and got in (3 * wide + C * C + C, 3 * wide + wide + C, 4 * wide + hs, 4 * wide, 3 * wide):
@@ -258,7 +258,16 @@ def padding_mask(answer):
         B = len(values)
         given = lengths.clone()
         what = f"padding_mask({values}, {S})"
-        got = call(answer, given, S)
+        try:
+            got = call(answer, given, S)
+        except RuntimeError as error:
+            if not about_shapes(error):
+                raise
+            raise Wrong(
+                "Two shapes that do not fit",
+                f"In {what} PyTorch stops: {str(error).strip('.')}. Which shape should the lengths have, so that each "
+                "of them meets each place?",
+            ) from None
         if not isinstance(got, torch.Tensor):
             raise Wrong("Not a tensor", f"{what} should be a tensor and is {got!r:.60} ({type(got).__name__}).")
         unchanged(given, lengths, "lengths")
@@ -810,6 +819,8 @@ def several_heads(answer):
             raise Wrong("Queries and keys change places", f"{told} Row t of the scores is the query of token t.")
         if is_one(proj(join(attended(parts[0], parts[1], split(x, H))))):
             raise Wrong("The values are forgotten", f"{told} What does a token hand over: itself?")
+        if is_one(proj(join(attended(parts[0], parts[1], parts[1])))):
+            raise Wrong("Keys in place of values", f"{told} A token is found by its keys. What does it hand over?")
         if is_one(x + right):
             raise Wrong("A residual connection too many", f"{told} That is the block's, not the attention's.")
         raise Wrong("Other numbers", told)

@@ -179,7 +179,7 @@ def layer_outputs(answer):
         if same(got, map_list(relu, totals)):
             raise Wrong("relu in place of tanh", f"{told} Which bend does the exercise ask for?")
         if same(got, map_list(math.tanh, [t + b * len(inputs) for t, b in zip(no_bias, biases)])):
-            raise Wrong("The bias once for each input", f"{told} Is `+ b` inside the brackets of your sum?")
+            raise Wrong("The bias once for each input", f"{told} Is `+ b` inside the parentheses of your sum?")
         if any(same(got, bends) for bends in (bent, bent_late, bent_each, map_list(math.tanh, bent_late))):
             raise Wrong("A tanh of each product", f"{told} How often does a neuron bend: per input, or once?")
         if len(inputs) > 2 and same(got, map_list(math.tanh, sums(weights, biases, inputs[:2]))):
@@ -210,7 +210,8 @@ def run_slip(layers, inputs, slip):
     """Return the outputs of a network whose hidden neurons make slip(products, bias) in place of their relu."""
     for weights, biases in layers[:-1]:
         inputs = [slip([w * x for w, x in zip(row, inputs)], b) for row, b in zip(weights, biases)]
-    return sums(*layers[-1], inputs)
+    weights, biases = layers[-1]
+    return sums(weights, biases, inputs)
 
 
 def bias_after_relu(products, bias):
@@ -306,7 +307,7 @@ def network_outputs(answer):
         if same(got, run_layers(layers[-1:], inputs, [as_it_is])):
             raise Wrong("Every layer gets the inputs", f"{told} What should the second layer get: the inputs, or …?")
         if same(got, run_layers(layers[:1], inputs, [relu])):
-            raise Wrong("Only the first layer", f"{told} Does your loop end after its first turn?")
+            raise Wrong("Only the first layer", f"{told} Does your loop end too early, or leave out the last layer?")
         if same(got, run_layers(layers[::-1], inputs, [*hidden, as_it_is])):
             raise Wrong("Back to front", f"{told} The first pair of the list is the layer that gets the inputs.")
         raise Wrong("Another number", told)
@@ -432,7 +433,7 @@ def step_down(answer):
         if got == numbers:
             if listed and made and not any(p is q for p in made for q in parameters):
                 new = "new Values" if isinstance(made[0], Value) else "new numbers"
-                raise Wrong("The old ones are unchanged", f"You return {new}; the old Values are unchanged.")
+                raise Wrong("The old ones are unchanged", f"You return {new}. Which Values does the network hold?")
             if uses(answer, "data"):
                 raise Wrong(
                     "The number is computed and thrown away",

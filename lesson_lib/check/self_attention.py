@@ -18,6 +18,7 @@ QUERIES = [[-2, 1], [2, 0.5], [1.5, 0], [0.5, 1.5]]
 KEYS = [[-2, 0], [-4, 3], [-1.5, 1.5], [-6.5, 3.5]]
 VALUES = [[2, -4], [1, 4], [0, 3], [3, 1]]
 MATRICES = [[-0.5, 0.25], [0.5, 0]], [[-0.5, 0], [-0.5, 0.5]], [[0.5, -1], [0, 1]]
+CUT = "view and reshape leave all numbers in their order. What makes two dimensions change places?"
 
 
 def two_texts(table):
@@ -218,6 +219,8 @@ def score_matrix(answer):
             raise Wrong("Masked already", f"{told} Here nobody is hidden yet.")
         if same(got, q @ q.transpose(1, 2) / math.sqrt(hs) if S == T else right):
             raise Wrong("Queries with queries", f"{told} Where do your keys come in?")
+        if any(same(got, q @ k.reshape(B, hs, S) / by) for by in (1, math.sqrt(hs))):
+            raise Wrong("The keys are cut anew, not turned", f"{told} {CUT}")
         raise Wrong("Other scores", told)
 
 
@@ -312,6 +315,8 @@ def weights_of(answer):
             raise Wrong("0 times −∞", f"{told} nan is no number. Do you multiply anything by −∞?")
         if same(got, mask / mask.sum(-1, keepdim=True)):
             raise Wrong("The scores are not used", f"{told} That is the plain average.")
+        if any(same(got, weights(q @ k.reshape(B, hs, T) / by)) for by in (1, math.sqrt(hs))):
+            raise Wrong("The keys are cut anew, not turned", f"{told} {CUT}")
         raise Wrong("Other weights", told)
 
 

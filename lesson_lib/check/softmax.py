@@ -79,7 +79,7 @@ def unchanged(given, before, name):
     "largest power is 1: none overflows, and the sum is at least 1.",
 )
 def list_softmax(answer):
-    for logits in ([0.0, 0.0], [1.0, -1.0, 2.0], [0.5, 3.0, -2.0, 1.0]):
+    for logits in ([1.0, -1.0, 2.0, 1.0], [0.0, 0.0], [0.5, 3.0, -2.0, 1.0]):
         given = list(logits)
         what = f"list_softmax({logits})"
         got = call(answer, given)
@@ -185,7 +185,7 @@ def row_softmax(answer):
             raise Wrong("The first dimension, not the last", f"{told} It should be the last, however many there are.")
         if logits.dim() == 3 and same(got, logits.softmax(dim=1)):
             raise Wrong("Right for a matrix only", f"{told} Which number has the last of any number of dimensions?")
-        if logits.dim() > 1 and same(got, exps / exps.sum()):
+        if logits.dim() > 1 and (same(got, exps / exps.sum()) or same(got, largest / largest.sum())):
             raise Wrong("One sum for the whole tensor", f"{told} Each row should sum to 1.")
         if logits is square and (same(got, exps / exps.sum(-1)) or same(got, largest / largest.sum(-1))):
             raise Wrong("The sums lie the wrong way", f"{told} Which shape have your sums, (3,) or (3, 1)?")
@@ -231,8 +231,8 @@ def past_weights(answer):
     if uses(answer, "masked_softmax", "causal_mask"):
         raise Wrong("The lesson's function does it", "The exercise asks you to write it without.")
     equal, uneven = torch.zeros(3, 3).double(), tensor([[1, 3, 0, 2], [0, 1, 4, -1], [2, 0, 1, 3], [-1, 0, 1, 2]])
-    far = tensor([[0, 500, 900], [1, 0, 800], [0, 0, 1]])
-    for logits in (uneven, equal, far, torch.zeros(1, 1).double()):
+    far, high = tensor([[0, 500, 900], [1, 0, 800], [0, 0, 1]]), tensor([[800, 0, 0], [801, 800, 0], [0, 0, 1]])
+    for logits in (uneven, equal, far, high, torch.zeros(1, 1).double()):
         T = len(logits)
         what = f"past_weights of {rows(logits)}"
         given = logits.clone()
@@ -254,6 +254,8 @@ def past_weights(answer):
                 "Mask after the softmax, and the row divided again",
                 f"{told} If a hidden logit is very large, what has the softmax left for the others?",
             )
+        if logits is high:
+            raise Wrong("Large numbers break it", f"{told} Only differences count. Which number may you subtract?")
         if same(got, logits.softmax(-1)):
             raise Wrong("The future is included", f"{told} The first token listens to what comes after it.")
         if same(got, logits.softmax(-1) * mask):
@@ -272,6 +274,10 @@ def past_weights(answer):
             raise Wrong("Columns, not rows", f"{told} Do your rows sum to 1?")
         if got.isnan().any():
             raise Wrong("0 times −∞", f"{told} nan is no number. Do you multiply anything by −∞?")
+        if same(got, hidden(~mask | (logits == 0))):
+            raise Wrong("A visible logit of 0 is hidden", f"{told} Ask the mask where to hide, and not the logits.")
+        if same(got, right.softmax(-1)):
+            raise Wrong("A second softmax", f"{told} What came out are weights already.")
         if same(got, mask / mask.sum(-1, keepdim=True)):
             raise Wrong("The logits are not used", f"{told} That is the plain average.")
         raise Wrong("Other weights", told)

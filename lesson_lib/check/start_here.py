@@ -11,10 +11,10 @@ from ._exercise import Wrong, call, close, exercise, number
     allows="That is how exercises work. The next one asks for a function.",
     hints=(
         "Add the three numbers, then divide by how many there are.",
-        "Python divides before it adds. Where do brackets belong?",
+        "Python divides before it adds. Where do parentheses belong?",
     ),
     solution="first_number = (3 + 5 + 10) / 3",
-    reasons="The brackets make Python add first. The mean is 6.",
+    reasons="The parentheses make Python add first. The mean is 6.",
 )
 def first_number(answer):
     got = number(answer, "first_number")
@@ -22,7 +22,7 @@ def first_number(answer):
         raise Wrong("The sum, not the mean", "18 is the sum. Divided by how many?")
     if close(got, 3 + 5 + 10 / 3):
         raise Wrong(
-            "Brackets",
+            "Missing parentheses",
             "Python divides 10 by 3 first, and adds after that. What must be added before the division?",
         )
     if got == 5:
@@ -144,9 +144,9 @@ def running_sum(answer):
     reasons="A new Arrow leaves both old ones as they were, so p + q can be written anywhere in an expression.",
 )
 def Arrow(answer):
-    if not isinstance(answer, type):
+    if not issubclass(type(answer), type):
         raise Wrong("Not a class", f"The check needs the class Arrow itself and got {answer!r:.60}.")
-    p, q = answer(1, 20), answer(3, 50)
+    p, q = call(answer, 1, 20), call(answer, 3, 50)
     out = call(lambda: p + q)
     if out is p or out is q or (p.x, p.y, q.x, q.y) != (1, 20, 3, 50):
         raise Wrong("An old arrow is changed", "p + q should be a new arrow, and p and q should stay as they were.")

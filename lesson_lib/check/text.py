@@ -463,6 +463,10 @@ def list_batch(answer):
         raise Wrong("Blocks side by side", f"{told} Blocks may begin anywhere, also at 1 and 2.")
     if starts != {0, 1, 2}:
         raise Wrong("Other places", f"{told} It should be 0, 1 and 2.")
+    if all(len({row[0] for row in x}) == B for x, _ in rows):
+        raise Wrong(
+            "No place drawn twice", f"{told} No two rows of a batch share one. And with more rows than places?"
+        )
 
 
 def _rows(answer, data, T, B, dice):
@@ -554,6 +558,7 @@ def merge_pair(answer):
         (["ba", "n", "a", "nd"], ("a", "n")),
         (["b", "a", "n", "a", "n", "a"], ("a", "n")),
         (["b", "an", "an", "a"], ("an", "a")),
+        (["a", "na", "an", "a"], ("an", "a")),
         (["n", "a", "a", "n"], ("a", "n")),
         (["t", "o"], ("b", "e")),
         (["a", "a", "a"], ("a", "a")),
@@ -597,6 +602,8 @@ def merge_pair(answer):
             raise Wrong("The pair in either order", f"{told} {pair[1] + pair[0]!r} is another pair.")
         if tokens == ["ba", "n", "a", "nd"]:
             raise Wrong("Letters merged, not tokens", f"{told} Is there a token {pair[0]!r} before {pair[1]!r}?")
+        if got[0] == "ana":
+            raise Wrong("The letters compared, not the tokens", f"{told} 'a', 'na' spell the same. Are they the pair?")
         if "".join(pair) * 2 in got or tokens[0] * 3 in got:
             raise Wrong("More than two joined", f"{told} One merge makes one token of two.")
         raise Wrong("Other tokens", told)
@@ -668,7 +675,8 @@ def counted_once(text, merges):
 )
 def merged(answer):
     cases = (
-        ("to be or not", 0), ("banana bandana", 1), ("cd1ab2yz3mn4cd5ab6yz7mn", 1), ("banana bandana", 3),
+        ("to be or not", 0), ("banana bandana", 1), ("aaaaabcbcbc", 1), ("cd1ab2yz3mn4cd5ab6yz7mn", 1),
+        ("banana bandana", 3),
         ("to be or not to be", 4), ("she sells sea shells", 5), ("ab", 5),
     )  # fmt: skip
     for text, merges in cases:
@@ -698,6 +706,8 @@ def merged(answer):
             raise Wrong("It does not begin with characters", told)
         if got == byte_pairs(text, merges, everywhere=False):
             raise Wrong("Merged in one place only", f"{told} The pair is merged everywhere in the text.")
+        if text == "aaaaabcbcbc" and "bc" in got:
+            raise Wrong("Pairs that overlap are missed", f"{told} In 'aaa' the pair 'aa' is there twice.")
         if got == byte_pairs(text, merges, pick=rarest):
             raise Wrong("The rarest pair", f"{told} Which pair makes the text shortest?")
         if got == byte_pairs(text, merges, pick=last_of_most):

@@ -41,7 +41,7 @@ def ladder(rungs, *, new=(), nothing=None, xlabel="validation loss", alt=None):
         ax.set_yticks(places, list(rungs), parse_math=False)
         ax.tick_params(axis="y", length=0)
         for label, name in zip(ax.get_yticklabels(), rungs):
-            label.set_weight("bold" if name in new else "normal")
+            label.set_fontweight("bold" if name in new else "normal")
         ax.spines["left"].set_visible(False)
         if nothing is not None:
             ax.axvline(nothing, linestyle="--", color=colors.INK, linewidth=1.5)

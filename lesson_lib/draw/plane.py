@@ -19,6 +19,7 @@ def planes(functions, low, high, *, points=(), xlabel="x1", ylabel="x2", alt=Non
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     if not functions:
         raise ValueError("there is nothing to draw: give at least one title with its function")
@@ -32,7 +33,7 @@ def planes(functions, low, high, *, points=(), xlabel="x1", ylabel="x2", alt=Non
     most = max(np.abs(height).max() for height in heights.values()) or 1.0
     shades = LinearSegmentedColormap.from_list("house", [colors.MUTED, colors.PAPER, colors.DATA])
     with house_style():
-        fig = Figure(figsize=(max(3.0 * len(heights) + 0.9, 4.4), 3.5))
+        fig = Figure(figsize=(max(3.0 * len(heights) + 0.9, 4.4), 3.5), layout="compressed")
         axes = fig.subplots(1, len(heights), squeeze=False, sharey=True)[0]
         for ax, (title, height) in zip(axes, heights.items()):
             look = {"cmap": shades, "vmin": -most, "vmax": most, "interpolation": "bilinear", "origin": "lower"}
@@ -44,7 +45,8 @@ def planes(functions, low, high, *, points=(), xlabel="x1", ylabel="x2", alt=Non
             ax.grid(False)
             ax.set(title=title, xlabel=xlabel)
         axes[0].set_ylabel(ylabel)
-        fig.colorbar(shown, ax=list(axes), shrink=0.9)
+        # ticks that do not depend on the bar's length: else new, longer labels come after the layout, and are cut
+        fig.colorbar(shown, ax=list(axes), shrink=0.9, ticks=MaxNLocator(7, steps=[1, 2, 5, 10]))
         return figure(fig, alt or _in_words(heights, low, high))
 
 

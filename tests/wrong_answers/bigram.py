@@ -24,6 +24,7 @@ WRONG = [
     ("usual_follower", "Another character", "def usual_follower(text, character):\n    return 'q'"),
     ("usual_follower", "Your code stopped with an error", "def usual_follower(text, character):\n    counts = Counter()\n    for i in range(len(text)):\n        if text[i] == character:\n            counts[text[i + 1]] += 1\n    return counts.most_common(1)[0][0]"),
     ("usual_follower", "Nothing comes back", "def usual_follower(text, character):\n    Counter(b for a, b in zip(text, text[1:]) if a == character).most_common(1)[0][0]"),
+    ("usual_follower", "The space is left out", "def usual_follower(text, character):\n    return Counter(b for a, b in zip(text, text[1:]) if a == character and b != ' ').most_common(1)[0][0]"),
     # mean_surprise
     ("mean_surprise", "The minus is missing", "def mean_surprise(chances):\n    return sum(math.log(p) for p in chances) / len(chances)"),
     ("mean_surprise", "The sum, not the mean", "def mean_surprise(chances):\n    return -sum(math.log(p) for p in chances)"),
@@ -109,6 +110,8 @@ WRONG = [
     ("cross_entropy_by_hand", "PyTorch does it for you", "def cross_entropy_by_hand(logits, targets):\n    return F.cross_entropy(logits, targets)"),
     ("cross_entropy_by_hand", "PyTorch does it for you", "def cross_entropy_by_hand(logits, targets):\n    return -logits.softmax(dim=1)[torch.arange(len(targets)), targets].log().mean()"),
     ("cross_entropy_by_hand", "Another number", "def cross_entropy_by_hand(logits, targets):\n    probs = logits ** 2 / (logits ** 2).sum(dim=1, keepdim=True)\n    return -probs[torch.arange(len(targets)), targets].log().mean()"),
+    ("cross_entropy_by_hand", "No gradient can flow", "def cross_entropy_by_hand(logits, targets):\n    exps = logits.detach().exp()\n    probs = exps / exps.sum(dim=1, keepdim=True)\n    return -probs[torch.arange(len(targets)), targets].log().mean()"),
+    ("cross_entropy_by_hand", "The mean over too many", "def cross_entropy_by_hand(logits, targets):\n    exps = logits.exp()\n    probs = exps / exps.sum(dim=1, keepdim=True)\n    return -(probs.log() * torch.eye(logits.shape[1])[targets]).mean()"),
     # draw_next
     ("draw_next", "Always the most probable", "def draw_next(logits, temperature, generator):\n    return (logits / temperature).argmax().item()"),
     ("draw_next", "Always the same", "def draw_next(logits, temperature, generator):\n    generator.manual_seed(4)\n    probs = F.softmax(-logits / temperature, dim=0)\n    return torch.multinomial(probs, 1, generator=generator).item()"),
@@ -152,6 +155,7 @@ WRONG = [
     ("learn_table", "The table is replaced", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        loss.backward()\n        table = table - rate * table.grad\n    return table"),
     ("learn_table", "The table is replaced", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        table.grad = None\n        loss.backward()\n        table = table.detach() - rate * table.grad\n    return table"),
     ("learn_table", "Your code stopped with an error", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        loss.backwards()\n    return table"),
+    ("learn_table", "Another number of steps", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.zeros(vocab_size, vocab_size, requires_grad=True)\n    for _ in range(steps + 1):\n        loss = F.cross_entropy(table[ids[:-1]], ids[1:])\n        table.grad = None\n        loss.backward()\n        with torch.no_grad():\n            table -= rate * table.grad\n    return table"),
     # count_trigrams
     ("count_trigrams", "Pairs, not triples", "def count_trigrams(ids, vocab_size):\n    return count_bigrams(ids, vocab_size)"),
     ("count_trigrams", "One long row", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount((ids[:-2] * V + ids[1:-1]) * V + ids[2:], minlength=V**3)"),
@@ -166,4 +170,5 @@ WRONG = [
     ("count_trigrams", "A loop over the text", "def count_trigrams(ids, vocab_size):\n    counts = torch.zeros(vocab_size, vocab_size, vocab_size, dtype=torch.int64)\n    for a, b, c in zip(ids, ids[1:], ids[2:]):\n        counts[a, b, c] += 1\n    return counts"),
     ("count_trigrams", "The last triples are missing", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount((ids[:-2] * V + ids[1:-1]) * V + ids[2:]).view(V, V, V)"),
     ("count_trigrams", "Your code stopped with an error", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount((ids * V + ids[1:]) * V + ids[2:], minlength=V**3).view(V, V, V)"),
+    ("count_trigrams", "In the wrong places", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount(ids[:-2] * 100 + ids[1:-1] * 10 + ids[2:], minlength=V**3).view(V, V, V)"),
 ]

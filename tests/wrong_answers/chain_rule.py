@@ -434,12 +434,12 @@ def neuron_gradients(x1, x2, w1, w2, b):
     dn = 1 - math.tanh(x1 * w1 + x2 * w2 + b) ** 2
     return {"x1": x1 * dn, "w1": w1 * dn, "x2": x2 * dn, "w2": w2 * dn, "b": dn}
 """),
-    ("neuron_gradients", "The bias", """
+    ("neuron_gradients", "The gradient of b", """
 def neuron_gradients(x1, x2, w1, w2, b):
     dn = 1 - math.tanh(x1 * w1 + x2 * w2 + b) ** 2
     return {"x1": w1 * dn, "w1": x1 * dn, "x2": w2 * dn, "w2": x2 * dn, "b": b * dn}
 """),
-    ("neuron_gradients", "The bias", """
+    ("neuron_gradients", "The gradient of b", """
 def neuron_gradients(x1, x2, w1, w2, b):
     dn = 1 - math.tanh(x1 * w1 + x2 * w2 + b) ** 2
     return {"x1": w1 * dn, "w1": x1 * dn, "x2": w2 * dn, "w2": x2 * dn, "b": 1.0}

@@ -70,6 +70,8 @@ WRONG = [
     ("own_operation", "Too early to go backward", "def own_operation(x):\n    out = Value(math.cos(x.data), 'cos', x, -math.sin(x.data))\n    out.backward()\n    return out"),
     ("own_operation", "The operation has no name", "def own_operation(x):\n    return Value(math.cos(x.data), '', x, -math.sin(x.data))"),
     ("own_operation", "Not one node with parent x", "def own_operation(x):\n    return Value(math.cos(x.data), 'cos')"),
+    ("own_operation", "Not one node with parent x", "def own_operation(x):\n    return Value(math.cos(x.data))"),
+    ("own_operation", "Not one node with parent x", "def own_operation(x):\n    return (1 + x.exp()).log()"),
     ("own_operation", "We have this one already", "def own_operation(x):\n    return x * x * x"),
     ("own_operation", "We have this one already", "def own_operation(x):\n    return x.tanh()"),
     ("own_operation", "We have this one already", "def own_operation(x):\n    return Value(math.sin(x.data), 'sin', x, math.cos(x.data))"),

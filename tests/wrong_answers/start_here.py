@@ -19,7 +19,7 @@ def loop(*lines):
 
 WRONG = [
     ("first_number", "The sum, not the mean", "first_number = 3 + 5 + 10"),
-    ("first_number", "Brackets", "first_number = 3 + 5 + 10 / 3"),
+    ("first_number", "Missing parentheses", "first_number = 3 + 5 + 10 / 3"),
     ("first_number", "The middle one, not the mean", "first_number = 5"),
     ("first_number", "Not the mean", "first_number = (3 + 5 + 10) / 2"),
     ("first_number", "Not a number", "first_number = '(3 + 5 + 10) / 3'"),
