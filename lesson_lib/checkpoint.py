@@ -75,12 +75,15 @@ def save(path, tensors, facts=None):
 def load(path, device="cpu"):
     """Return what `save` wrote: the tensors, on the device, and the facts.
 
-    Raises FileNotFoundError where there is no such file, and ValueError where it is damaged, cut off or no safetensors.
+    Raises FileNotFoundError where there is no such file, OSError where it cannot be opened, and ValueError where it is
+    damaged, cut off or no safetensors.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no checkpoint {path}")
     if Path(path).is_dir():
         raise ValueError(f"{path} cannot be read: it is a folder, and no checkpoint")
+    with open(path, "rb"):
+        pass  # where the file may not be read, this says so
     try:
         with safe_open(path, framework="pt") as file:
             notes = file.metadata() or {}

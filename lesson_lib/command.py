@@ -85,10 +85,15 @@ def _device(name):
 
 
 def main(arguments=None):
-    """Train as the command line says, and return 0; 2 where something in it is wrong, which is then said."""
-    parser = _parser()
-    parser.set_defaults(**PRESETS[parser.parse_known_args(arguments)[0].preset])
+    """Train as the command line says, and return 0; 2 where something in it is wrong, and 130 after an interrupt."""
+    parser, first = _parser(), argparse.ArgumentParser(add_help=False)
+    first.add_argument("--preset", default="minute")
+    # known before the rest is read, so that --help says the preset's own defaults
+    parser.set_defaults(**PRESETS.get(first.parse_known_args(arguments)[0].preset, {}))
     options = parser.parse_args(arguments)
+    for name in ("std", "warm_up"):
+        if getattr(options, name) < 0:
+            parser.error(f"--{name.replace('_', '-')} must be 0 or more, and is {getattr(options, name)}")
     ranks, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
     try:
         if ranks > 1:
@@ -96,14 +101,16 @@ def main(arguments=None):
             options.device = f"cuda:{os.environ['LOCAL_RANK']}" if cuda else options.device or "cpu"
             distributed.init_process_group("nccl" if cuda else "gloo")
         with contextlib.redirect_stdout(None if rank else sys.stdout):
-            _run(options, ranks, rank)
+            return _run(options, ranks, rank)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
     finally:
         if distributed.is_initialized():
             distributed.destroy_process_group()
-    return 0
 
 
 def _run(options, ranks, rank):
@@ -140,12 +147,16 @@ def _run(options, ranks, rank):
     )
     for step, training, validation in history.evaluations:
         print(f"step {step:6,}: training loss {training:.3f}, validation loss {validation:.3f}")
+    if history.interrupted:
+        print("to go on from the last checkpoint, give the same command again")
+        return 130
     print(f"validation loss, whole text: {whole_loss(model, data[1], options.block_size):.4f}")
     if options.sample:
         start = torch.tensor([[tokenizer.ids.get("\n", 0)]], device=device)
         generator = torch.Generator(device).manual_seed(options.seed)
         written = model.generate(start, options.sample, generator=generator)
         print(tokenizer.decode(written[0].tolist()))
+    return 0
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ core. The losses are over the whole validation split, so they say more than the 
 import argparse
 import csv
 import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -125,7 +126,10 @@ def read_table(path=TABLE):
 
 
 def main(arguments=None):
-    """Train all rungs with each seed, print the table, write it, and return 0."""
+    """Train all rungs with each seed, print the table, write it, and return 0; 2 where something is wrong.
+
+    What is done stands in the table's `.part` after each rung. The table itself is replaced when all are.
+    """
     parser = argparse.ArgumentParser(prog="python -m lesson_lib.ladder", description="Train every rung of the ladder.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="one training for each")
     parser.add_argument("--text", help="a UTF-8 text file; without it tiny Shakespeare")
@@ -134,6 +138,16 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if not 0 < options.share <= 1:
         parser.error(f"--share must be above 0 and at most 1, and is {options.share}")
+    try:
+        _measure(options)
+    except (ValueError, OSError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _measure(options):
+    part = f"{options.table}.part"
     torch.set_num_threads(1)
     text = load(options.text)
     tokenizer = CharTokenizer(text)
@@ -151,12 +165,12 @@ def main(arguments=None):
         said = "" if rung.lecture is None else f"{rung.lecture:.2f}"
         mean = sum(losses) / len(losses)
         print(f"{rung.name:16} {said:>8} {mean:7.3f} {min(losses):7.3f} {max(losses):7.3f} {size:11,}", flush=True)
-    written = io.StringIO(newline="")
-    writer = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    checkpoint.write(options.table, written.getvalue().encode())
-    return 0
+        written = io.StringIO(newline="")
+        writer = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        checkpoint.write(part, written.getvalue().encode())
+    os.replace(part, options.table)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,8 @@ class Run:
                 f"batch_size must be a multiple of the {self.ranks} processes that share it, and is {batch_size}"
             )
         self._settings = {"block_size": block_size, "batch_size": batch_size, "accumulate": accumulate, "seed": seed}
-        self._settings |= {"evaluate_every": evaluate_every, "clip": clip, "precision": str(precision), "about": about}
+        self._settings |= {"evaluate_every": evaluate_every, "evaluation_batches": evaluation_batches}
+        self._settings |= {"clip": clip, "precision": str(precision), "about": about}
         if optimizer is None:
             self._settings["learning_rate"] = learning_rate
             optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)

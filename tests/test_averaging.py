@@ -244,7 +244,7 @@ def test_a_token_beside_no_average_is_refused():
 
 
 def test_where_a_bag_is_enough_it_learns_and_where_order_is_needed_it_cannot():
-    """The next token is the parity of the ones so far: the bag tells. Or the first token: only order would tell."""
+    """Whether at least two of the four are 1: the bag tells. Or the first token: only order would tell."""
     bits = torch.randint(2, (512, 4), generator=torch.Generator().manual_seed(6))
 
     def best_loss(targets):

@@ -4,7 +4,6 @@ import contextlib
 import http.server
 import pathlib
 import threading
-import time
 
 import pytest
 
@@ -147,9 +146,7 @@ def test_what_is_not_the_right_file_is_never_used(answer, reason, world, monkeyp
     monkeypatch.setattr(corpus, "SECONDS", 1)
     with server(answer) as (url, _):
         monkeypatch.setattr(corpus, "URL", url)
-        start = time.monotonic()
         got = corpus.load()
-        assert time.monotonic() - start < 4
     assert got == corpus.builtin_text()
     line = last_line(capsys)
     assert line.startswith("Python's own documentation: ") and reason in line

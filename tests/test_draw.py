@@ -7,7 +7,6 @@ import random
 import shutil
 import subprocess
 import sys
-import time
 import warnings
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
@@ -326,14 +325,12 @@ def test_too_many_nodes():
         draw.graph(many(201))
 
 
-def test_a_million_nodes_are_refused_at_once():
+def test_a_million_nodes_are_refused():
     root = Value(0.0)
     for _ in range(1_000_000):
         root = Value(0.0, "relu", root, 1.0)
-    start = time.perf_counter()
     with pytest.raises(ValueError, match="more than 200"):
         draw.graph(root)
-    assert time.perf_counter() - start < 10
 
 
 # graphs: always the same, and readable
@@ -705,6 +702,14 @@ def test_curves_that_cannot_be_drawn():
             draw.curve(lambda x: 1 / x, -1, 1, secant=secant)
     with pytest.raises(TypeError):
         draw.curve(lambda x, y: x, 0, 1)
+
+def test_a_function_that_forgot_its_result_is_named():
+    def square(x):
+        x * x
+
+    with pytest.raises(TypeError, match=r"^square\(-2\) gave None: does the function return its result\?$"):
+        draw.curve(square, -2, 2)
+
 
 
 def test_a_flat_curve_and_a_step_too_small_to_see(figures):

@@ -78,3 +78,5 @@ def test_bad_input_is_refused():
     for low, high in ((1, 1), (2, 1), (float("nan"), 1)):
         with pytest.raises(ValueError, match="low must be below high"):
             draw.planes({"f": lambda x1, x2: x1}, low, high)
+    with pytest.raises(ValueError, match="'log' is not a finite number everywhere: nan cannot be drawn"):
+        draw.planes({"f": lambda x1, x2: x1, "log": lambda x1, x2: float("nan") if x1 > 0.5 else x1}, -1, 1)

@@ -114,6 +114,32 @@ def test_the_command_makes_the_table_and_repeats_it(name, tmp_path, capsys, monk
     assert f"{name} " in capsys.readouterr().out
 
 
+def test_what_cannot_be_read_or_written_is_said_before_the_work(tmp_path, capsys, monkeypatch):
+    assert main(["--text", str(tmp_path / "none.txt")]) == 2
+    assert "none.txt" in capsys.readouterr().err
+    (tmp_path / "text.txt").write_text("the cat sat on the mat.\n" * 200, encoding="utf-8")
+    climbed = []
+    monkeypatch.setattr(ladder, "climb", lambda *args, **options: climbed.append(1) or climb(*args, **options))
+    options = ["--text", str(tmp_path / "text.txt"), "--share", "0.001", "--seeds", "1"]
+    assert main([*options, "--table", str(tmp_path / "text.txt" / "a.csv")]) == 2 and len(climbed) == 1
+    assert "text.txt" in capsys.readouterr().err
+
+
+def test_an_interrupt_keeps_the_rungs_that_are_done_and_the_old_table(tmp_path, monkeypatch):
+    def stop(rung, *args, **options):
+        if rung.name == "one head":
+            raise KeyboardInterrupt
+        return climb(rung, *args, **options)
+
+    monkeypatch.setattr(ladder, "climb", stop)
+    (tmp_path / "text.txt").write_text("the cat sat on the mat.\n" * 200, encoding="utf-8")
+    (tmp_path / "a.csv").write_text("old", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        main(f"--text {tmp_path}/text.txt --share 0.001 --seeds 1 --table {tmp_path}/a.csv".split())
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == "old"
+    assert list(read_table(tmp_path / "a.csv.part")) == NAMES[:2]
+
+
 def test_a_share_that_cannot_be_is_refused(capsys):
     with pytest.raises(SystemExit):
         main(["--share", "0"])

@@ -49,7 +49,7 @@ def test_it_is_small_and_what_the_command_left(opened):
     assert not model.training
 
 
-def test_it_is_opened_and_not_made_anew(opened, capsys):
+def test_its_weights_are_those_that_are_stored(opened, capsys):
     began = time.perf_counter()
     model, _ = restore()
     with capsys.disabled():

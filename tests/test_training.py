@@ -20,7 +20,7 @@ from lesson_lib.command import main
 from lesson_lib.descent import cosine_decay, linear_decay, warm_up
 from lesson_lib.gpt import GPT, adamw
 from lesson_lib.text import get_batch, split
-from lesson_lib.training import Run, evaluate, read_log, restore, train, whole_loss
+from lesson_lib.training import History, Run, evaluate, read_log, restore, train, whole_loss
 
 DATA = torch.arange(400) % 7  # after i always comes i + 1, after 6 comes 0
 SIZES = {"block_size": 8, "batch_size": 4}
@@ -428,19 +428,16 @@ def test_a_run_that_is_done_is_not_done_again_and_may_be_made_longer(tmp_path):
 
 
 SCRIPT = """
-import sys
+import os, sys
 from tests.test_training import kept
-kept(sys.argv[1], steps=60)
+kept(sys.argv[1], steps=60, watch=lambda run: os._exit(9) if run.done == 20 else None)
 """
 
 
-def test_a_process_that_is_killed_leaves_a_checkpoint_that_can_be_read(tmp_path):
+def test_a_process_that_dies_leaves_a_checkpoint_that_can_be_read(tmp_path):
     folder = tmp_path / "killed"
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder)], cwd=Path(__file__).parent.parent)
-    while not (folder / "last.safetensors").exists():
-        assert process.poll() is None
-    process.kill()
-    process.wait()
+    ran = subprocess.run([sys.executable, "-c", SCRIPT, str(folder)], cwd=Path(__file__).parent.parent)
+    assert ran.returncode == 9 and len(checkpoint.load(folder / "last.safetensors")[0]["losses"]) == 20
     assert kept(folder, dropping(3))[1] == kept(None)[1]
 
 
@@ -449,6 +446,7 @@ def test_a_process_that_is_killed_leaves_a_checkpoint_that_can_be_read(tmp_path)
     [
         ({"seed": 2}, "of another run: its seed is 1337, and here it is 2; take another folder"),
         ({"accumulate": 2}, "its accumulate is 1, and here it is 2"),
+        ({"evaluation_batches": 3}, "its evaluation_batches is 2, and here it is 3"),
         ({"clip": 2.0}, "its clip is 1.0, and here it is 2.0"),
         ({"learning_rate": 0.5}, "its learning_rate is 0.01, and here it is 0.5"),
         ({"about": {"rate": 3}}, "its about is None, and here it is {'rate': 3}"),
@@ -796,6 +794,26 @@ def test_help_says_what_there_is(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["--help"])
     assert stopped.value.code == 0 and "--n-layer" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["--help", "--preset", "lecture"])
+    assert "(default: 384)" in capsys.readouterr().out
+
+
+def test_after_an_interrupt_the_command_ends_and_says_how_to_go_on(command, monkeypatch):
+    def interrupted(*args, **options):
+        return History(losses=[2.0], evaluations=[(0, 3.0, 3.0)], interrupted=True)
+
+    monkeypatch.setattr("lesson_lib.command.train", interrupted)
+    monkeypatch.setattr("lesson_lib.command.whole_loss", lambda *args: pytest.fail("goes on"))
+    status, out, _ = command("")
+    assert status == 130 and out.endswith("to go on from the last checkpoint, give the same command again\n")
+
+    def stopped(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lesson_lib.command.load", stopped)
+    status, _, error = command("")
+    assert (status, error) == (130, "stopped\n")
 
 
 def test_what_was_left_by_something_else_is_not_restored(tmp_path):

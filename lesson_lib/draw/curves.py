@@ -230,6 +230,8 @@ def _value(f, x):
             y = f(x)
     except (ArithmeticError, ValueError):
         return math.nan
+    if y is None:
+        raise TypeError(f"{getattr(f, '__name__', 'f')}({x:g}) gave None: does the function return its result?")
     # a gap in a line is a nan
     return float(y) if not isinstance(y, complex) and math.isfinite(y) else math.nan
 

@@ -14,7 +14,7 @@ def planes(functions, low, high, *, points=(), xlabel="x1", ylabel="x2", alt=Non
     high. Blue is above 0, grey below, white about 0, and a line is drawn where the function is 0.
     `points` are triples (x1, x2, target): a black square where the target is above 0, a white circle elsewhere.
 
-    Raises ValueError for no function at all, and where low is not below high.
+    Raises ValueError for no function at all, where low is not below high, and for a height that is not finite.
     """
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap
@@ -30,6 +30,10 @@ def planes(functions, low, high, *, points=(), xlabel="x1", ylabel="x2", alt=Non
         title: np.array([[float(f(float(x1), float(x2))) for x1 in places] for x2 in places])
         for title, f in functions.items()
     }
+    for title, height in heights.items():
+        if not np.isfinite(height).all():
+            found = height[~np.isfinite(height)][0]
+            raise ValueError(f"{title!r} is not a finite number everywhere: {found} cannot be drawn")
     most = max(np.abs(height).max() for height in heights.values()) or 1.0
     shades = LinearSegmentedColormap.from_list("house", [colors.MUTED, colors.PAPER, colors.DATA])
     with house_style():
