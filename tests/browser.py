@@ -105,7 +105,7 @@ class Jupyter:
         with urllib.request.urlopen(request, timeout=5) as response:
             return response.read(), urlsplit(response.url).path
 
-    def wait(self, seconds=90):
+    def wait(self, seconds=300):
         """Return when the server answers. Raises RuntimeError, with its log, where it does not."""
         end = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < end:

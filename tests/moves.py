@@ -88,6 +88,22 @@ def reached_by_tab(lab):
     return list(dict.fromkeys(names))
 
 
+def traps(lab):
+    """Return the keys of Tab and Shift+Tab that never lead out of the lab."""
+    controls = controls_of(lab)
+    inside = "lab => lab.contains(document.activeElement)"
+    found = []
+    for key, begin in ("Tab", controls[0]), ("Shift+Tab", controls[-1]):
+        begin.focus()
+        for _ in range(50):
+            lab.page.keyboard.press(key)
+            if not lab.evaluate(inside):
+                break
+        else:
+            found.append(key)
+    return found
+
+
 def idle_controls(lab, operate, typed, rounds=2):
     """Operate every control in turn, and all once more; return the names of those that never changed the picture.
 
@@ -145,3 +161,37 @@ def slider_to_pixels(lab, moves=40):
         arrived = "([lab, count]) => lab.times.length > count"
         lab.page.wait_for_function(arrived, arg=[lab.element_handle(), move], timeout=5000)
     return lab.evaluate("lab => lab.times")
+
+
+# an hour at a lab: at each move some control, and something that can be done with it; at the end what plays is stopped
+MANY_MOVES = """async ([moves, seed, typed]) => {
+    const lab = document.querySelector('.ll-lab');
+    const below = n => {
+        seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+        return Math.floor(seed / 2 ** 32 * n);
+    };
+    const one = list => list[below(list.length)];
+    const tell = (control, ...events) =>
+        events.forEach(name => control.dispatchEvent(new Event(name, {bubbles: true})));
+    const keys = 'ArrowUp ArrowDown ArrowLeft ArrowRight Home End PageUp PageDown Enter + - a'.split(' ');
+    for (let move = 0; move < moves; move++) {
+        const controls = [...lab.querySelectorAll('input, select, button, [tabindex="0"]')];
+        const control = one(controls.filter(it => !it.disabled));
+        const kind = control.type || 'keys';
+        control.focus();
+        if (kind === 'range') {
+            control.value = Number(control.min) + below(101) / 100 * (control.max - control.min);
+            tell(control, 'input', 'change');
+        } else if (kind === 'select-one') {
+            one([...control.options].filter(it => !it.disabled)).selected = true;
+            tell(control, 'input', 'change');
+        } else if (kind === 'text' || kind === 'number') {
+            control.value = one(typed.filter(text => kind === 'text' || Number.isFinite(parseFloat(text))));
+            tell(control, 'input', 'change');
+        } else if (kind === 'keys') {
+            control.dispatchEvent(new KeyboardEvent('keydown', {key: one(keys), bubbles: true, cancelable: true}));
+        } else control.click();
+        await new Promise(requestAnimationFrame);
+    }
+    for (const button of lab.querySelectorAll('button')) if (/^(Pause|Stop)$/.test(button.textContent)) button.click();
+}"""

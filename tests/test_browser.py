@@ -14,7 +14,16 @@ from lesson_lib.labs.derivative import FUNCTIONS
 from lesson_lib.labs.expression import parse
 from tests import notebooks
 from tests.browser import Jupyter, Page
-from tests.moves import by_keyboard, by_mouse, controls_of, idle_controls, name_of, reached_by_tab, slider_to_pixels
+from tests.moves import (
+    by_keyboard,
+    by_mouse,
+    controls_of,
+    idle_controls,
+    name_of,
+    reached_by_tab,
+    slider_to_pixels,
+    traps,
+)
 
 # the labs of each notebook, in their order
 LABS = {
@@ -98,10 +107,11 @@ def test_the_notebook_runs_from_the_top(opened):
     assert breaches(opened) == []
 
 
-def test_the_tab_key_reaches_every_control(opened):
+def test_the_tab_key_reaches_every_control_and_leads_out_again(opened):
     for place in opened.lab_places():
         lab = opened.lab(place)
         assert reached_by_tab(lab) == [name_of(control) for control in controls_of(lab)]
+        assert traps(lab) == []
 
 
 @pytest.mark.parametrize(
@@ -199,6 +209,7 @@ function render(page) {
 export default { render };
 '''
 BAD = '''
+  lab.listen(lab.controls.lastChild, "keydown", (event) => { if (event.key === "Tab") event.preventDefault(); });
   put(slider(lab, { label: "dead", name: "dead", min: 0, max: 100 }), { tabindex: -1 });
   fetch("http://example.org/planted").catch(() => {});
   console.error("planted in the console");
@@ -234,6 +245,7 @@ def test_the_tests_themselves(browser, jupyter):
         assert idle_controls(page.lab(good), operate, typed) == []
         assert idle_controls(page.lab(bad), operate, typed) == ["dead"]
     assert reached_by_tab(page.lab(good)) == reached_by_tab(page.lab(bad)) == ["x", "big", "text", "back"]
+    assert traps(page.lab(good)) == [] and traps(page.lab(bad)) == ["Tab", "Shift+Tab"]
     assert len(slider_to_pixels(page.lab(good))) == 40
     assert page.strangers == ["http://example.org/planted"]
     assert "planted in the console" in page.errors and "planted in a cell" in breaches(page)

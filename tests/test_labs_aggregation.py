@@ -607,7 +607,7 @@ def test_play_goes_on_and_stops(show):
 def test_a_lab_that_is_taken_away_plays_no_more(show):
     page = show(aggregation(way="loop"))
     page.press("Play")
-    page.page.evaluate("() => window.dispose()")
+    page.dispose()
     page.page.wait_for_timeout(1100)
     assert page.get("step") == 1
     draws = page.page.locator(".ll-lab").get_attribute("data-draws")
@@ -709,7 +709,7 @@ def test_lines_are_as_wide_as_the_weights(show):
     assert one == same and double - 0.8 == pytest.approx(2 * (one - 0.8), abs=0.02)
 
 
-def test_a_drawing_takes_little_time(show):
+def test_a_drawing_moves_the_elements_it_has(show):
     page = show(aggregation("sequence", way="softmax"))
     took = page.drawing_times(
         60,
@@ -718,5 +718,5 @@ def test_a_drawing_takes_little_time(show):
         model.set('logits', logits);
     """,
     )
-    # the median of 64 cells that all change; the bound is for a crowded machine
-    assert len(took) >= 60 and took[len(took) // 2] < 15
+    # 64 cells that all change, each time
+    assert len(took) >= 60 and page.made == 0

@@ -1022,7 +1022,7 @@ def test_choices_and_switches_are_sent(show, blocks):
 
 def test_a_lab_that_is_taken_away_does_nothing_more(show, blocks):
     page = show(lab_of(blocks))
-    page.page.evaluate("() => window.dispose()")
+    page.dispose()
     draws = page.page.locator(".ll-lab").get_attribute("data-draws")
     page.set(position=2)
     assert page.page.locator(".ll-lab").get_attribute("data-draws") == draws
@@ -1088,8 +1088,8 @@ def test_nothing_is_cut_or_overlaps_or_jumps(show, blocks, many, which, width):
     assert len(heights) == 1 == len(pictures)
 
 
-def test_from_a_key_to_the_picture_it_takes_little_time(show, blocks, many):
-    for lab, bound in (lab_of(blocks), 15), (labs.attention(many, PLAIN, "Before we proceed any further, h"), 90):
+def test_a_drawing_moves_the_elements_it_has(show, blocks, many):
+    for lab in lab_of(blocks), labs.attention(many, PLAIN, "Before we proceed any further, h"):
         page = show(lab)
         took = page.drawing_times(
             40,
@@ -1097,5 +1097,5 @@ def test_from_a_key_to_the_picture_it_takes_little_time(show, blocks, many):
             model.set('text', model.get('text').slice(0, -1) + 'hearme'[n % 6]);
         """,
         )
-        # each move is another text: the whole model is computed, and all of the picture is drawn. For a crowded machine
-        assert len(took) >= 39 and took[len(took) // 2] < bound
+        # each move is another text: the whole model is computed, and all of the picture is drawn
+        assert len(took) >= 39 and page.made < 40, "not even one for a drawing: a mark or a number more than before"

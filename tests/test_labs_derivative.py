@@ -449,6 +449,14 @@ def test_a_lab_that_is_hidden_for_a_moment_keeps_its_width(browser):
     page.close()
 
 
+def test_a_place_more_that_shows_the_lab_draws_a_formula_that_can_be_read(browser):
+    lab = labs.derivative("x**3")
+    lab.set_state({"f": "x**"})
+    page = DerivativePage(browser, lab)
+    assert "something is missing" in page.texts(".ll-problem")[0] and "The picture still shows x**3." in page.say()
+    page.close()
+
+
 BENDS, STRAIGHT, BREAKS = "The curve bends away", "The curve is straight between", "breaks off or runs off to infinity"
 SAME, LOST, BACK = "so their difference is 0", "rises or falls between them is lost", "is back there at x + h"
 DIGITS, BALANCE = "of 16 digits", "the two reasons for errors balance"

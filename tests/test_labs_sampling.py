@@ -529,6 +529,29 @@ def test_candidates_by_keys(show):
     assert page.get("written")[6:] == PLAIN.vocabulary[ids[2]]
 
 
+def test_the_last_candidate_is_taken_where_there_was_one_more(show):
+    page = show(lab_of(gpt_of(), length=0, temperature=2.0))
+    seeds = {len(page.set(seed=seed).seen()["ids"]): seed for seed in range(1, 30)}
+    page.set(seed=seeds[max(seeds)])
+    page.page.locator(".sa-row").first.focus()
+    page.keys("End")
+    page.set(seed=seeds[min(seeds)])
+    ids = page.seen()["ids"]
+    page.page.locator(".sa-row[tabindex='0']").focus()
+    page.keys("Enter")
+    assert max(seeds) > min(seeds) == len(ids) and page.get("written") == PLAIN.vocabulary[ids[-1]]
+
+
+def test_a_key_does_not_wait_for_the_frame(show):
+    page = show(lab_of(gpt_of(), length=5))
+    page.page.locator(".sa-now").focus()
+    one = page.page.get_by_role("button", name="Write 1").element_handle()
+    end = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'End', bubbles: true}))"
+    page.page.evaluate(f"one => {{ one.click(); {end}; }}", one)  # the new place has no element yet
+    page.drawn()
+    assert page.get("place") == 6 and page.focused()["place"] == "5"
+
+
 def test_the_text_by_keys_and_pointer(show):
     lab = lab_of(gpt_of(), length=30)
     page = show(lab)
@@ -728,7 +751,7 @@ def test_any_character_is_text(show, width):
 def test_a_lab_that_is_taken_away_does_nothing_more(show):
     page = show(lab_of(gpt_of(), length=0))
     page.press("Write on")
-    page.page.evaluate("() => window.dispose()")
+    page.dispose()
     draws, written = page.page.locator(".ll-lab").get_attribute("data-draws"), page.get("written")
     page.set(place=0)
     page.drawn()

@@ -70,6 +70,7 @@ function frame({ model, el }, name, draw) {
 
   const lab = {
     stage, controls,
+    alone: Boolean(model.get("alone")), // whether this page has no Python: export.py says so
     get: (trait) => (trait in unsent ? unsent[trait] : model.get(trait)),
 
     // change traits, here and in Python: lab.set({ x: 1 }). First comes the picture, and right after it Python is told
@@ -104,6 +105,7 @@ function frame({ model, el }, name, draw) {
       size.disconnect();
       cancelAnimationFrame(asked);
       for (const [event, callback] of followed) model.off(event, callback);
+      root.remove(); // JupyterLab keeps the element around it, of every run of the cell
     },
   };
 
@@ -161,6 +163,11 @@ function control(lab, kind, label, ...fields) {
   const row = html("label", { class: `ll-control ll-${kind}` }, html("span", { text: label }), ...fields);
   lab.controls.append(row);
   return row;
+}
+
+// what the lab leaves out where it is alone, in words
+function remark(lab, text) {
+  if (lab.alone) lab.controls.append(html("p", { class: "ll-remark", text }));
 }
 
 // the controls that follow begin a new row

@@ -183,9 +183,10 @@ function render(page) {
     label: "f(x) =",
     name: "f",
     other: "(typed)",
-    options: lab.get("choices").map((text) => [text, text]),
+    options: (lab.alone ? Object.keys(lab.get("programs")) : lab.get("choices")).map((text) => [text, text]),
   });
-  const field = textField(lab, { label: "or type one", name: "f" });
+  // only Python can read what is typed
+  const field = lab.alone ? null : textField(lab, { label: "or type one", name: "f" });
   newRow(lab);
   slider(lab, { label: "x", name: "x", min: -3, max: 3, step: 0.05, show: (x) => digits(x, 6) });
   slider(lab, {
@@ -195,6 +196,7 @@ function render(page) {
       Math.abs(Math.log(step / h)) < Math.abs(Math.log(STEPS[best] / h)) ? i : best, 0),
   });
   toggle(lab, { label: "zoom in with h", name: "zoom" });
+  remark(lab, "In the notebook you can type a function of your own.");
 
   const picture = svg("svg", { role: "img", "aria-label": "The curve with secant and tangent; the error against h" });
   lab.stage.append(picture);
@@ -238,8 +240,9 @@ function render(page) {
   picture.append(curveTitle, axis, ...secantKey, ...tangentKey, errorTitle, ...forwardKey, ...centralKey,
     ...Object.values(reasonText).flat());
 
-  // the last formula that Python could read: shown until there is another
-  let drawn = { text: "", program: [] };
+  // the last formula that Python could read, the first of its programs: shown until there is another
+  const [text, program] = Object.entries(lab.get("programs"))[0];
+  let drawn = { text, program };
 
   lab.follow("programs problem", lab.redraw);
 
@@ -247,7 +250,7 @@ function render(page) {
     const programs = lab.get("programs");
     const program = Object.hasOwn(programs, lab.get("f")) && programs[lab.get("f")];
     if (program) drawn = { text: lab.get("f"), program };
-    put(field, { "aria-invalid": !program && lab.get("problem") ? "true" : null });
+    if (field) put(field, { "aria-invalid": !program && lab.get("problem") ? "true" : null });
     const now = look(drawn.text, drawn.program, lab.get("x"), lab.get("h"));
 
     // the two plots stand side by side, or in a narrow notebook one below the other

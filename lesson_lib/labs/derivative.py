@@ -17,13 +17,14 @@ class Derivative(Lab):
     _esm = script("expression.js", "plot.js", "derivative.js")
 
     title = Unicode("The slope of a curve, and the step h").tag(sync=True)
+    works_alone = Bool(True, read_only=True).tag(sync=True)
     sentence = Unicode()  # not synced: the page makes its own while x and h slide
     f = Unicode("x**2").tag(sync=True)
     x = Float(1.0, min=-1000.0, max=1000.0).tag(sync=True)
     h = Float(1.0, min=1e-16, max=1.0).tag(sync=True)
     zoom = Bool(False).tag(sync=True)
     choices = List(list(FUNCTIONS)).tag(sync=True)
-    programs = Dict().tag(sync=True)  # formula -> postfix program: of the choices, and of the last one typed
+    programs = Dict().tag(sync=True)  # formula -> postfix program: of f, as last read, then of the choices
 
     def __init__(self, f, x, h):
         self.expression = parse(f)  # a formula that cannot be read raises here, in the cell
@@ -39,7 +40,7 @@ class Derivative(Lab):
             self.problem = str(error)
             return
         self.problem = ""
-        self.programs = {text: parse(text).program for text in (*FUNCTIONS, self.f)}
+        self.programs = {text: parse(text).program for text in (self.f, *FUNCTIONS)}
         self._speak()
 
     @validate("x", "h")

@@ -123,10 +123,10 @@ def _trend(losses):
 def picture(scene, now, heights, rate, alt):
     """Return a `draw.Picture` of what the page draws from the same scene, now and heights."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with draw.house_style():
-        fig = Figure(figsize=(9.6, 3.3))
-        fig.get_layout_engine().set(wspace=0.06)
+        fig = Figure(figsize=(9.6, 3.3), layout=ConstrainedLayoutEngine(wspace=0.06))
         answers, losses, gradients = fig.subplots(1, 3, width_ratios=(1, 1, 1.1))
         _answers(answers, scene, heights)
         step, loss = zip(*now["curve"])

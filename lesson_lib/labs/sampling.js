@@ -184,10 +184,12 @@ function render(page) {
     if (!BY[key]) return false;
     if (goal !== null) stop();
     goTo(lab.get("place") + BY[key]);
-    view.written.childNodes[lab.get("place")].focus({ preventScroll: true });
+    const shown = view.written.childNodes; // what was written since the last frame is not among them yet
+    (shown[lab.get("place")] ?? view.written.lastChild).focus({ preventScroll: true });
     return true;
   });
   keys(view.rows, (key) => {
+    row = Math.min(row, view.rows.childNodes.length - 1); // there may be fewer by now
     if (key === "Enter" || key === " ") choose(Number(view.rows.childNodes[row].dataset.id));
     else if (BY[key]) {
       row = Math.max(0, Math.min(view.rows.childNodes.length - 1, row + BY[key]));
