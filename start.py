@@ -2,6 +2,7 @@
 
     python3 start.py lab     open JupyterLab at the start page (on Windows: py start.py lab)
     python3 start.py test    run every test                    (on Windows: py start.py test)
+    python3 start.py site    make web pages of the lessons, in the folder build/site
 
 The first run downloads what the course needs, about 350 MB. Every later one takes a second or two.
 Whatever you write behind is handed on, as in `start.py lab --no-browser` or `start.py test -k micrograd`.
@@ -37,6 +38,7 @@ COMMANDS = {
     ],
     # one file never runs on two workers: the cells of a notebook need each other
     "test": ["pytest", "-n", "2", "--dist", "loadfile"],
+    "site": ["lesson_lib.site"],
 }
 
 # JupyterLab asks each new user whether it may fetch news, on top of the first lesson

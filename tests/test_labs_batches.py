@@ -101,30 +101,6 @@ def test_the_first_picture_is_the_beginning_of_the_text():
     assert lab.starts[0] == 0 and len(set(lab.starts)) > 4
 
 
-def test_the_same_seed_and_the_same_number_of_draws_give_the_same_places():
-    def places(seed, *draws):
-        lab = batches(TEXT, seed=seed)
-        found = [lab.starts]
-        for draw in draws:
-            lab.set_state({"draws": draw})
-            found.append(lab.starts)
-        return found
-
-    assert places(1, 1, 2, 3) == places(1, 1, 2, 3)
-    # the third batch is the same one, whatever was looked at before
-    assert places(1, 3)[-1] == places(1, 1, 2, 3)[-1] == places(1, 2, 1, 3)[-1]
-    assert len({tuple(starts) for seed in range(5) for starts in places(seed, 1, 2, 3)}) == 20
-
-
-def test_a_batch_comes_from_everywhere_in_the_text_and_ends_within_it():
-    lab = batches("abcdefghijkl", block_size=8)
-    found = set()
-    for draws in range(1, 40):
-        lab.draws = draws
-        found |= set(lab.starts)
-    assert found == {0, 1, 2, 3}
-
-
 def test_a_smaller_block_and_back_leaves_the_windows_where_they_were():
     lab = batches(TEXT, block_size=8)
     lab.starts = [len(TEXT) - 9] * MOST_BATCH
@@ -213,15 +189,14 @@ MOVED = ("block_size", "batch_size", "starts", "row", "t", "show_ids", "draws")
 
 
 class BatchesPage(LabPage):
-    traits = ("title", "problem", "ids", "total", "marks", "legend", "most_block", *MOVED)
+    traits = ("title", "problem", "ids", "total", "marks", "legend", "most_block", "seed", *MOVED)
     height = 1300
 
     def press(self, role, name, key, times=1):
         super().press(name, times, key, role)
-        # Python hears of it, and the page of what Python makes of it
+        # Python hears of it
         sent = self.page.evaluate("() => sent.at(-1)")
         self.lab.set_state({name: sent[name] for name in MOVED})
-        self.set(starts=self.lab.starts)
 
     def slider(self, name):
         return self.page.get_by_role("slider", name=name, exact=True)
@@ -334,6 +309,32 @@ def test_a_new_batch_moves_all_windows(show):
     assert ["".join(text for text, _ in row) for row in page.cells()[-4:]] == [
         shown(TEXT[s + 1 : s + 9]) for s in lab.starts[:4]
     ]
+
+
+def test_the_same_seed_and_the_same_number_of_draws_give_the_same_places(show):
+    def places(seed, *draws):
+        lab = batches(TEXT, seed=seed)
+        page, found = show(lab), [lab.starts]
+        for draw in draws:
+            page.set(draws=draw - 1)
+            page.press("button", "New batch", "Enter")
+            found.append(lab.starts)
+        return found
+
+    first = places(1, 1, 2, 3)
+    assert first == places(1, 1, 2, 3)
+    # the third batch is the same one, whatever was looked at before
+    assert places(1, 3)[-1] == first[-1]
+    assert len({tuple(starts) for seed in range(3) for starts in places(seed, 1, 2)}) == 9
+
+
+def test_a_batch_comes_from_everywhere_in_the_text_and_ends_within_it(show):
+    lab = batches("abcdefghijkl", block_size=8)
+    page, found = show(lab), set()
+    for _ in range(10):
+        page.press("button", "New batch", "Enter")
+        found |= set(lab.starts)
+    assert found == {0, 1, 2, 3}
 
 
 def test_a_click_on_a_cell_goes_there(show):

@@ -29,7 +29,7 @@ def read(model, room=ROOM):
     """Return (program, numbers) of an `AttentionLanguageModel`, a `GPT`, or a model with the attributes of either.
 
     The program has the shapes, the steps, and under "mask" and "divide" what all attentions of the model do. numbers
-    is an array of float32. Of the model's positions the first `room` are read, or all. Raises TypeError for what
+    is an array of float32. The lab has room for `room` tokens, or for as many as the model. Raises TypeError for what
     cannot be read, ValueError for numbers that are too many or not finite, for attentions that differ, and where the
     steps do not give the model's own logits.
     """
@@ -139,14 +139,16 @@ class _Reader:
     def program(self):
         model = self.model
         tokens, positions = model.token_embedding_table.weight, model.position_embedding_table.weight
-        room = min(int(model.block_size), len(positions), self.room or len(positions))
+        size = min(int(model.block_size), len(positions))
+        room = min(size, self.room or size)
         program = {
             "vocabulary": len(tokens),
             "width": tokens.shape[1],
             "room": room,
             "block": int(model.block_size),
             "tokens": self.keep(tokens),
-            "positions": self.keep(positions[:room]),
+            # all of them, so that two labs of one model hold the same numbers: a page keeps those once
+            "positions": self.keep(positions[:size]),
         }
         self.length = min(PROBE, room)
         program["steps"] = self.steps(model.body) if hasattr(model, "body") else self.blocks()

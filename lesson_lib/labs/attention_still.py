@@ -4,8 +4,8 @@ import numpy as np
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
-from lesson_lib.labs.characters import two
 from lesson_lib.labs.signs import drawable
+from lesson_lib.labs.tokens import two
 
 WIDTH, MAP, MEAN, BAR = 940, 288, 104, 23  # in pixels of the page
 TOP, BOX, MAPS = 104, 46, 262  # where the tokens begin, how high they are, where the maps begin

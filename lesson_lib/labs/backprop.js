@@ -10,8 +10,9 @@ function render(page) {
   lab.stage.append(rule, room, sums);
   const picture = graph.layouts.length ? graphPictures(lab, room, graph) : graphTable(lab, room, graph);
   const walk = walker(lab);
-  const leaves = leafFields(lab, graph);
-  lab.controls.append(html("p", { class: "bp-note", text: graph.note, hidden: !graph.note }));
+  const leaves = lab.alone ? { picked: () => null } : leafFields(lab, graph);
+  if (graph.fixed || !lab.alone) lab.controls.append(html("p", { class: "bp-note", text: graph.note, hidden: !graph.note }));
+  else remark(lab, "In the notebook you can change the leaves' numbers too: there Python computes everything again.");
 
   let shown = -1;
   function draw(width) {

@@ -30,6 +30,7 @@ class Backprop(Lab):
     _css = style() + (HERE / "backprop.css").read_text(encoding="utf-8")
 
     title = Unicode("The backward pass, step by step").tag(sync=True)
+    works_alone = Bool(True, read_only=True).tag(sync=True)
     sentence = Unicode()  # not synced: the page says what each step does
     graph = Dict().tag(sync=True)
     runs = Dict().tag(sync=True)

@@ -51,7 +51,8 @@ class Lab(anywidget.AnyWidget):
     sentence: what there is to see now, in words. A lab whose JavaScript makes the sentence from what it
         draws calls `lab.say` in there, and this one then belongs to the still picture.
     problem: what went wrong, shown in the lab; "" when nothing did.
-    works_alone: whether all that the lab can do is done in the page, so that it also works in one without Python.
+    works_alone: whether the lab also works in a page without Python. What Python would have to do for it is left out
+        there, and the lab says so (`lab.alone` and `remark` in base.js).
     """
 
     _css = style()

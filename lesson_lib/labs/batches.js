@@ -40,7 +40,11 @@ function render(page) {
   slider(lab, { label: "block size T", name: "block_size", min: 1, max: most.block });
   slider(lab, { label: "batch size B", name: "batch_size", min: 1, max: most.batch });
   toggle(lab, { label: "ids in the batch", name: "show_ids" });
-  button(lab, { label: "New batch", press: () => lab.set({ draws: lab.get("draws") + 1 }) });
+  button(lab, { label: "New batch", press: () => {
+    const [draws, room] = [lab.get("draws") + 1, ids.length - lab.get("block_size")];
+    const place = (_, b) => Math.floor(uniform(lab.get("seed"), draws * most.batch + b) * room);
+    lab.set({ draws, starts: Array.from({ length: most.batch }, place) });
+  } });
 
   // where these three end depends on the sizes
   function settle() {

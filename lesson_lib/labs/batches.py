@@ -16,19 +16,21 @@ MOST_BATCH = 8
 
 
 class Batches(Lab):
-    """The widget behind `labs.batches`. The page draws everything; Python picks the places of a new batch.
+    """The widget behind `labs.batches`. The page draws everything, the places of a new batch too.
 
     ids: the token ids of the characters in the lab, which are the first HELD of the text's `total`.
     marks: what to show for each id. legend: the marks that need words, as pairs (mark, meaning).
     starts: where the windows begin, for the largest batch there can be; the first `batch_size` of them count.
     row, t: the row b and the position t that are looked at. draws: how often "New batch" was pressed.
+    seed: of the places; a new batch is the same for the same seed and number of draws.
     A row, position or start that is too large for the sizes of now stands for the last one there is.
     """
 
-    _esm = script("plot.js", "batches.js")
+    _esm = script("plot.js", "dice.js", "batches.js")
     _css = style() + (HERE / "batches.css").read_text(encoding="utf-8")
 
     title = Unicode("Windows on a text, and a batch of them").tag(sync=True)
+    works_alone = Bool(True, read_only=True).tag(sync=True)
     sentence = Unicode()  # not synced: the page makes its own while the sliders move
     ids = List().tag(sync=True)
     total = Int().tag(sync=True)
@@ -42,6 +44,7 @@ class Batches(Lab):
     t = Int(2, min=0).tag(sync=True)
     show_ids = Bool(False).tag(sync=True)
     draws = Int(0, min=0).tag(sync=True)
+    seed = Int(1, min=0, max=2**32 - 1).tag(sync=True)
 
     def __init__(self, text, block_size, batch_size, seed):
         # the ids of a tokenizer of the whole text, although only its beginning is shown
@@ -52,7 +55,8 @@ class Batches(Lab):
         for shown, meaning in map(mark, sorted(set(held))):
             if meaning:
                 meanings.setdefault(meaning, shown)
-        self._seed = seed
+        generator = random.Random(f"{seed} 0")
+        places = [generator.randrange(len(held) - block_size) for _ in range(MOST_BATCH)]
         super().__init__(
             ids=[number[character] for character in held],
             total=len(text),
@@ -61,22 +65,14 @@ class Batches(Lab):
             block_size=block_size,
             batch_size=batch_size,
             # to begin with, row 0 is the beginning of the text
-            starts=[0, *self._places(0, len(held) - block_size)[1:]],
+            starts=[0, *places[1:]],
+            seed=seed,
         )
-
-    def _places(self, draws, count):
-        """Return random whole numbers from 0 to count - 1: the same for the same seed and number of draws."""
-        generator = random.Random(f"{self._seed} {draws}")
-        return [generator.randrange(count) for _ in range(MOST_BATCH)]
 
     @validate("block_size")
     def _check(self, proposal):
         _check_length(len(self.ids), proposal["value"])
         return proposal["value"]
-
-    @observe("draws")
-    def _draw(self, change):
-        self.starts = self._places(self.draws, len(self.ids) - self.block_size)
 
     def _now(self):
         """Return the row b, the position t, and the starts of all rows."""
@@ -183,10 +179,10 @@ def batches(text, block_size=8, batch_size=4, seed=1):
         of a character is its place there.
     block_size: T, the length of a context, from 1 to 16. A window has one character more.
     batch_size: B, how many windows are in a batch, from 1 to 8.
-    seed: of the random places. Row 0 of the first batch is the beginning of the text.
+    seed: of the random places, from 0 to 2**32 - 1. Row 0 of the first batch is the beginning of the text.
 
     Raises ValueError for a text of less than block_size + 1 characters, TypeError for what is no text or no whole
-    number, TraitError for sizes out of range.
+    number, TraitError for sizes or a seed out of range.
     """
     if not isinstance(text, str):
         raise TypeError(f"text must be a string, and this is a {type(text).__name__}")

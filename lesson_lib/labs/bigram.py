@@ -4,7 +4,7 @@ import math
 import unicodedata
 
 import numpy as np
-from traitlets import Enum, Float, Int, List, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, validate
 
 from lesson_lib import draw
 from lesson_lib.labs.base import HERE, Lab, script, style
@@ -30,6 +30,7 @@ class Bigram(Lab):
     _css = style() + (HERE / "bigram.css").read_text(encoding="utf-8")
 
     title = Unicode("Which character comes next").tag(sync=True)
+    works_alone = Bool(True, read_only=True).tag(sync=True)
     sentence = Unicode()  # not synced: the page makes its own
     labels = List(Unicode()).tag(sync=True)
     names = List(Unicode()).tag(sync=True)

@@ -75,8 +75,3 @@ def name_of(character):
     if character in NAMED:
         return f"{shown} ({meaning})"
     return f"{shown} (an invisible character)" if meaning == INVISIBLE else f"“\u2068{shown}\u2069”"
-
-
-def two(number):
-    """Return the number in two decimals, half of one rounded up as in the page: 0.125 is 0.13."""
-    return f"{number + 1e-9:.2f}"

@@ -174,9 +174,11 @@ const surveys = {};
 
 function render(page) {
   const lab = frame(page, "learning_rate", draw);
+  const known = lab.get("slice").rows || !lab.alone; // only Python can compute a real network's loss
+  const names = Object.keys(LANDSCAPES).filter((name) => name !== "network" || known);
   select(lab, {
     label: "landscape", name: "landscape",
-    options: Object.keys(LANDSCAPES).map((name) => [name, name === "network" ? "a real network" : name]),
+    options: names.map((name) => [name, name === "network" ? "a real network" : name]),
   });
   slider(lab, {
     label: "learning rate", name: "rate", min: 0, max: RATES.length - 1, show: (rate) => digits(rate, 4),
@@ -193,6 +195,7 @@ function render(page) {
   newRow(lab);
   slider(lab, { label: "start x", name: "x", min: SEEN.low, max: SEEN.high, step: 0.05, show: (x) => minus(digits(x, 4)) });
   slider(lab, { label: "start y", name: "y", min: SEEN.bottom, max: SEEN.top, step: 0.05, show: (y) => minus(digits(y, 4)) });
+  if (!known) remark(lab, "In the notebook there is one more landscape: the loss of a real network.");
 
   const picture = svg("svg", { role: "img", "aria-label": "The path on the landscape; the loss and the rate at each step" });
   const note = html("p", { style: "color: var(--ll-muted); font-size: 13px; min-height: 3em; margin-top: 4px" });

@@ -3,7 +3,7 @@
 import math
 import numbers
 
-from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, observe, validate
+from traitlets import Bool, Dict, Enum, Float, Int, TraitError, Unicode, observe, validate
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
@@ -19,6 +19,7 @@ class LearningRate(Lab):
     _esm = script("plot.js", "landscape.js", "learning_rate.js")
 
     title = Unicode("Gradient descent, and its learning rate").tag(sync=True)
+    works_alone = Bool(True, read_only=True).tag(sync=True)
     sentence = Unicode()  # not synced: the page makes its own while the sliders move
     landscape = Enum(LANDSCAPES, "bowl").tag(sync=True)
     rate = Float(0.1).tag(sync=True)

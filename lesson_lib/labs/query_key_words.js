@@ -59,14 +59,6 @@ const experiment = (products, size) => [Array.from(products), Array.from(product
 
 // -- how numbers are written ------------------------------------------------------------------------------
 
-const minus = (text) => text.replaceAll("-", "−");
-// in two decimals, without zeros at the end where that is all of it: 4, −2.5, 1.77
-function short(value) {
-  if (Math.abs(value) >= 10000) return minus(value.toExponential(1).replace("+", ""));
-  const text = value.toFixed(2);
-  const whole = Math.abs(value - Number(text)) < 1e-9;
-  return minus(whole ? String(Number(text) + 0) : text.replace(/^-0\.00$/, "0.00"));
-}
 // in a product a negative number stands in brackets
 const factor = (value) => (short(value).startsWith("−") ? `(${short(value)})` : short(value));
 const pair = (vector) => `(${vector.map(short).join(", ")})`;

@@ -4,8 +4,8 @@ import numpy as np
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
-from lesson_lib.labs.characters import two
 from lesson_lib.labs.signs import drawable
+from lesson_lib.labs.tokens import two
 
 WIDTH, HEIGHT = 940, 440  # in pixels of the page
 ROWS, PITCH, FIRST = 12, 22, 106  # the candidates: how many, how high, where they begin

@@ -150,8 +150,8 @@ function drawRows(view, { order, chances, own, cut, here, falls, labels, names, 
     change(bar, { x: BAR, y: y + 4, width: (chances[id] * full).toFixed(2), height: PITCH - 9 });
     change(outline, { x: BAR + 0.5, y: y + 4.5, width: Math.max(0.5, own[id] * full).toFixed(2), height: PITCH - 10,
       style: gone ? `fill: ${view.hatch}` : null });
-    change(share, { x: at.share, y: y + 15, text: gone ? "cut" : short(chances[id]), "text-anchor": "end" });
-    change(itself, { x: at.own, y: y + 15, text: short(own[id]), "text-anchor": "end", class: "ll-muted" });
+    change(share, { x: at.share, y: y + 15, text: gone ? "cut" : brief(chances[id]), "text-anchor": "end" });
+    change(itself, { x: at.own, y: y + 15, text: brief(own[id]), "text-anchor": "end", class: "ll-muted" });
     change(mark, { x: at.mark, y: y + 15, text: tag, class: "sa-small" });
   });
   const others = order.filter((id) => !listed.includes(id));
@@ -165,7 +165,7 @@ function drawRows(view, { order, chances, own, cut, here, falls, labels, names, 
   });
 }
 
-const short = (value) => (value < 0.005 && value > 0 ? "<0.01" : two(value));
+const brief = (value) => (value < 0.005 && value > 0 ? "<0.01" : two(value));
 
 function marking({ here, falls, end }) {
   if (here) return end ? "◂ next" : falls ? "◂ drawn" : "◂ in text";

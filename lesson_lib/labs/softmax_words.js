@@ -1,7 +1,5 @@
 // The softmax lab in words: how it writes its numbers, and the sentence on what there is to see.
 
-const minus = (text) => text.replaceAll("-", "−");
-
 // a logit: 2.0, −0.25, 1280
 function logit(z) {
   if (!Number.isFinite(z)) return z < 0 ? "−∞" : "nan";

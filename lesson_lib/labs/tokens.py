@@ -82,17 +82,25 @@ def name_of(token):
     return shown if token.isalpha() else f"“{shown}”"
 
 
+def two(number):
+    """Return the number in two decimals as JavaScript's toFixed does, half of one rounded up: 0.125 is 0.13.
+
+    >>> two(0.125), two(0.145), two(1.005)  # the last two are a little below what is written here
+    ('0.13', '0.14', '1.00')
+    """
+    return str(Decimal(float(number)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
 def short(number):
     """Return the number for a cell: without zeros at the end where that is all of it, and else in two decimals.
 
-    >>> short(0.5), short(1 / 3), short(0.9997), short(-2000.0), short(1e6)
-    ('0.5', '0.33', '1.00', '−2000', '1.0e6')
+    >>> short(0.5), short(1 / 3), short(0.9997), short(-0.003), short(-2000.0), short(1e6)
+    ('0.5', '0.33', '1.00', '0.00', '−2000', '1.0e6')
     """
     if abs(number) >= 10_000:
         text = f"{number:.1e}".replace("e+0", "e")
     else:
-        # half is rounded up, as in the page: 0.125 is 0.13
-        text = str(Decimal(float(number)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+        text = two(number)
         if abs(number - float(text)) < 1e-9:
             text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text.replace("-", "−")
+    return text[1:] if text in ("-0", "-0.00") else text.replace("-", "−")

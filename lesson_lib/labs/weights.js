@@ -54,21 +54,12 @@ function aggregate({ way, x, numbers, logits, mask, divide, step }) {
 
 // -- in words --------------------------------------------------------------------------------------------
 
-const exact = (value) => Math.abs(value) >= 10000 ? false : Math.abs(value - Number(value.toFixed(2))) < 1e-9;
-
-// for a cell: no zeros at the end where that is all of the number, and else two decimals
-function short(value) {
-  const text = Math.abs(value) >= 10000 ? value.toExponential(1).replace("e+", "e")
-    : exact(value) ? String(Number(value.toFixed(2))) : value.toFixed(2);
-  return text.replace("-", "−");
-}
-
 // for a sentence: what is not quite 0 is not called 0
 function precise(value) {
   const size = Math.abs(value);
   if (size === 0 || size >= 0.005) return short(value);
   const text = size < 1e-5 ? value.toExponential(0) : value.toFixed(Math.ceil(-Math.log10(size)));
-  return text.replaceAll("-", "−");
+  return minus(text);
 }
 const pair = (vector) => `(${vector.map(precise).join(", ")})`;
 const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
