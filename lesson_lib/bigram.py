@@ -12,8 +12,10 @@ from torch import nn
 def count_bigrams(ids, vocab_size):
     """Return how often each token follows each other one: a (V, V) tensor, whose row is the first of the two.
 
-    ids is a one-dimensional int64 tensor of token numbers from 0 to V - 1.
+    ids is a one-dimensional int64 tensor of token numbers from 0 to V - 1. Raises ValueError for any other number.
     """
+    if len(ids) > 0 and not 0 <= ids.min() <= ids.max() < vocab_size:
+        raise ValueError(f"tokens have numbers from 0 to {vocab_size - 1}; here are {ids.min()} to {ids.max()}")
     pairs = ids[:-1] * vocab_size + ids[1:]
     return torch.bincount(pairs, minlength=vocab_size**2).view(vocab_size, vocab_size)  # (V, V)
 

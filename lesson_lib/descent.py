@@ -24,12 +24,15 @@ def hinge_loss(scores, labels):
     """Return the mean of max(0, 1 - label · score), a Value; a score of 1 or more on the right side costs nothing.
 
     scores is a list of n Values, labels a list of n numbers, each -1 or 1, n at least 1. (The "max-margin" loss of
-    micrograd's demo.) Raises ValueError for lists of unequal length, or empty ones.
+    micrograd's demo.) Raises ValueError for lists of unequal length, or empty ones, and for another label.
     """
     if len(scores) != len(labels):
         raise ValueError(f"expected {len(labels)} scores, one for each label, got {len(scores)}")
     if len(labels) == 0:
         raise ValueError("there is no mean of no examples: at least 1 is needed")
+    for y in labels:
+        if y not in (-1, 1):
+            raise ValueError(f"a label is -1 or 1, and not {y}")
     return sum((1 - s * y).relu() for s, y in zip(scores, labels)) / len(labels)
 
 

@@ -151,6 +151,13 @@ def test_a_temperature_that_is_not_above_0_is_refused(temperature):
         BigramLanguageModel(3).generate(torch.zeros(1, 1, dtype=torch.long), 3, temperature)
 
 
+@pytest.mark.parametrize("ids", [[0, 4], [0, 3], [-1, 2]])
+def test_a_token_outside_the_vocabulary_is_not_counted_as_another(ids):
+    told = f"tokens have numbers from 0 to 2; here are {min(ids)} to {max(ids)}"
+    with pytest.raises(ValueError, match=told):
+        count_bigrams(torch.tensor(ids), 3)
+
+
 def test_an_empty_vocabulary_is_refused():
     with pytest.raises(ValueError, match="^a vocabulary has at least 1 token, and not 0$"):
         BigramLanguageModel(0)

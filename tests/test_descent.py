@@ -96,6 +96,11 @@ def test_scores_and_labels_of_unequal_number_are_refused(scores, labels):
         hinge_loss([Value(s) for s in scores], labels)
 
 
+def test_the_hinge_loss_of_another_label_is_refused():
+    with pytest.raises(ValueError, match="a label is -1 or 1, and not 0"):
+        hinge_loss([Value(-5.0), Value(5.0)], [0, 1])
+
+
 def test_the_hinge_loss_of_nothing_is_refused():
     with pytest.raises(ValueError, match="there is no mean of no examples"):
         hinge_loss([], [])
