@@ -1,12 +1,16 @@
-"""The checks: every worked answer passes, every wrong answer is told its own misconception, nothing ever raises."""
+"""The checks: every worked answer passes, every wrong answer is told its own misconception, progress is kept."""
 
 import ast
 import collections
+import errno
 import importlib
 import inspect
 import linecache
 import os
 import pkgutil
+import re
+import subprocess
+import sys
 
 import platformdirs
 import pytest
@@ -21,6 +25,7 @@ BANKS = {
     for module in pkgutil.iter_modules(tests.wrong_answers.__path__)
 }
 WRONG = [(name, *row) for name, bank in BANKS.items() for row in bank.WRONG]
+RIGHT = [(name, *row) for name, bank in BANKS.items() for row in bank.RIGHT]
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +63,11 @@ def test_the_worked_answer_passes_and_is_remembered(name, capsys):
     assert _progress.is_done(name)
 
 
+@pytest.mark.parametrize(("bank", "name", "source"), RIGHT, ids=lambda part: str(part)[:40])
+def test_another_right_way_passes_too(bank, name, source, capsys):
+    assert verdict(name, run(source, name, BANKS[bank].SETUP), capsys) == f"✓ {exercises[name].allows}\n"
+
+
 @pytest.mark.parametrize(("bank", "name", "misconception", "source"), WRONG, ids=lambda part: str(part)[:40])
 def test_a_wrong_answer_is_told_its_own_misconception(bank, name, misconception, source, capsys):
     out = verdict(name, run(source, name, BANKS[bank].SETUP), capsys)
@@ -71,36 +81,24 @@ def test_each_exercise_has_at_least_four_wrong_answers():
     assert set(count) <= set(exercises)
 
 
+def test_each_exercise_in_code_has_another_right_way():
+    coded = {name for name, exercise in exercises.items() if re.search("^(def|class) ", exercise.solution, re.M)}
+    assert coded and coded - {name for _, name, _ in RIGHT} == set()
+
+
 def test_every_misconception_of_the_checks_is_in_the_bank():
-    """A check's own words are reached by some wrong answer, so no message goes untested."""
-    told = {(name, misconception) for _, name, misconception, _ in WRONG}
+    """What a check says is said to a wrong answer: to its own exercise's or, where a helper says it, its lesson's."""
+    told = {(place, misconception) for *places, misconception, _ in WRONG for place in (*places, "any")}
     named = set()
-    for exercise in exercises.values():
-        for node in ast.walk(ast.parse(inspect.getsource(exercise.check))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Wrong":
-                assert isinstance(node.args[0], ast.Constant), f"{exercise.name}: name the misconception in plain text"
-                named.add((exercise.name, node.args[0].value))
+    for module in pkgutil.iter_modules(check.__path__):
+        lesson = module.name if module.name in BANKS else "any"
+        for part in ast.parse(inspect.getsource(importlib.import_module(f"lesson_lib.check.{module.name}"))).body:
+            place = part.name if getattr(part, "name", "") in exercises else lesson
+            for node in ast.walk(part):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Wrong":
+                    assert isinstance(node.args[0], ast.Constant), f"{place}: name the misconception in plain text"
+                    named.add((place, node.args[0].value))
     assert named and named - told == set()
-
-
-def raises(*args):
-    raise KeyError("planted")
-
-
-def endless(*args):
-    return endless(*args)
-
-
-@pytest.mark.parametrize("name", exercises)
-@pytest.mark.parametrize(
-    "answer",
-    [None, "text", float("nan"), [], {}, object(), raises, endless, print, lambda: 1, lambda *a: "text",
-     lambda *a: float("nan"), lambda *a: [], exit, int, type],
-    ids=lambda answer: getattr(answer, "__name__", repr(answer))[:20],
-)  # fmt: skip
-def test_nonsense_is_refused_without_an_exception(name, answer, capsys):
-    out = verdict(name, answer, capsys)
-    assert "✗ " in out and "✓" not in out
 
 
 @pytest.mark.parametrize("name", exercises)
@@ -216,12 +214,94 @@ def test_progress_counts_what_is_done(capsys):
     assert after.startswith(f"1 of {len(exercises)} exercises done") and f"✓ {name} " in after
 
 
-def test_progress_that_cannot_be_saved_does_not_spoil_the_verdict(home, capsys):
-    (home / "done").write_text("a file where the folder should be")
-    make(lambda answer: None)(1)
-    out = capsys.readouterr().out
-    assert out.startswith("✓ Yes.\n") and "could not be saved" in out
+def a_file_for_the_folder(home):
+    (home / "done").write_bytes(bytes(range(256)))
+
+
+def a_file_for_the_home(home):
+    home.rmdir()
+    home.write_text("{}")
+
+
+def a_link_to_itself(home):
+    (home / "done").symlink_to(home / "done")
+
+
+def a_link_to_nowhere(home):
+    (home / "done").symlink_to(home / "not there")
+
+
+def a_name_too_long(home):
+    return home / ("x" * 300)
+
+
+def nothing(home):
+    home.rmdir()
+
+
+def other_things(home):
+    (home / "done" / "a folder").mkdir(parents=True)
+    (home / "done" / "a file").write_bytes(bytes(range(256)))
+    (home / "done" / "rise").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "saved"),
+    [(nothing, True), (other_things, True), (a_file_for_the_folder, False), (a_file_for_the_home, False),
+     (a_name_too_long, False)] + [(a_link_to_itself, False), (a_link_to_nowhere, False)] * (os.name == "posix"),
+    ids=lambda part: getattr(part, "__name__", ""),
+)  # fmt: skip
+def test_whatever_stands_in_the_place_of_the_progress_the_verdict_stands(damage, saved, tmp_path, monkeypatch, capsys):
+    (place := tmp_path / "home").mkdir()
+    place = damage(place) or place
+    monkeypatch.setenv("LESSON_LIB_HOME", str(place))
     check.progress()
+    capsys.readouterr()
+    out = verdict("first_number", 6.0, capsys)
+    assert out.startswith(f"✓ {exercises['first_number'].allows}\n")
+    told = "  (Your answer stands, but your progress could not be saved: "
+    assert (told in out) is not saved and _progress.is_done("first_number") is saved
+    check.progress()
+    assert capsys.readouterr().out.startswith(f"{saved + (damage is other_things)} of {len(exercises)} exercises done")
+
+
+@pytest.mark.parametrize("call", ["mkdir", "open"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EIO])
+def test_a_disk_that_refuses_does_not_spoil_the_verdict(call, number, home, monkeypatch, capsys):
+    _progress.mark_done("rise")
+    real = getattr(os, call)
+
+    def refuses(path, *args, **options):
+        if str(path).startswith(str(home)):
+            raise OSError(number, os.strerror(number), str(path))
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(os, call, refuses)
+    if call == "mkdir":
+        monkeypatch.setenv("LESSON_LIB_HOME", str(home / "new"))
+    out = verdict("first_number", 6.0, capsys)
+    assert out.startswith("✓ ") and f"could not be saved: [Errno {number}] {os.strerror(number)}" in out
+    monkeypatch.setenv("LESSON_LIB_HOME", str(home))
+    assert _progress.is_done("rise") and not _progress.is_done("first_number")
+
+
+def test_two_kernels_that_mark_at_once_lose_nothing(home):
+    code = (
+        "import sys; from lesson_lib.check import _progress\n"
+        "print(flush=True); sys.stdin.readline()\n"
+        "for i in range(200): _progress.mark_done(f'{sys.argv[1]} {i}'); _progress.mark_done(f'both {i}')"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    kernels = [subprocess.Popen([sys.executable, "-c", code, name], **pipes) for name in ("one", "other")]
+    for kernel in kernels:
+        kernel.stdout.readline()  # both are ready
+    for kernel in kernels:
+        kernel.stdin.write("\n")
+        kernel.stdin.flush()
+    assert [kernel.communicate(timeout=60)[0] for kernel in kernels] == ["", ""]  # no word of what was not saved
+    assert [kernel.returncode for kernel in kernels] == [0, 0]
+    names = {f"{who} {i}" for who in ("one", "other", "both") for i in range(200)}
+    assert {file.name for file in (home / "done").iterdir()} == names and all(map(_progress.is_done, names))
 
 
 def test_progress_lives_in_the_users_data_folder_by_default(monkeypatch):

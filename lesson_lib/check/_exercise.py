@@ -35,8 +35,11 @@ import textwrap
 import traceback
 
 from . import _progress
+from ._guard import guard
 
 exercises = {}
+LONGEST = 2000  # characters of a verdict
+MESSAGE = 600  # and of an error's message in it
 
 
 class Wrong(Exception):
@@ -102,7 +105,7 @@ def call(function, *args):
         raise Wrong("The inputs do not fit", f"The check calls {shown}. Yours takes {takes}.")
     try:
         result = function(*args)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         if args:
             error.add_note(f"It happened in {shown}.")
         raise
@@ -152,23 +155,30 @@ class Exercise:
         return f"check.{self.name}(…): exercise of lesson {self.lesson}, {self.minutes} minutes"
 
     def __call__(self, answer):
-        """Check the answer and print the verdict; whatever the answer is, nothing is raised."""
+        """Check the answer and print the verdict; whatever the answer is, nothing is raised.
+
+        Only an interrupt is passed on, after a word: who stops a run of all cells wants it to stop.
+        """
         try:
-            if answer is ...:
-                raise NotAttempted
-            self.check(answer)
+            with guard():
+                if answer is ...:
+                    raise NotAttempted
+                self.check(answer)
         except NotAttempted:
             print(f"○ not attempted yet. When you are stuck: check.{self.name}.hint()")
         except Wrong as wrong:
             self._no(wrong.misconception, wrong.detail)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt as stop:
+            self._no("Interrupted", f"Nothing is lost: run the check again when you like.{learners_line(stop)}")
+            raise
+        except BaseException as error:
             self._no("Your code stopped with an error", describe(error))
         else:
             print(f"✓ {self.allows}")
             _progress.mark_done(self.name)
 
     def _no(self, misconception, detail):
-        print(f"✗ {misconception}. {detail}")
+        print(shortened(f"✗ {misconception}. {detail}", LONGEST))
 
     def hint(self):
         """Print the next hint."""
@@ -203,17 +213,39 @@ ADVICE = (
 )
 
 
-def describe(error):
-    """Say what went wrong, in which call, and on which line of the learner's own code."""
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    advice = [words for kind, part, words in ADVICE if isinstance(error, kind) and part in str(error)]
-    notes = getattr(error, "__notes__", [])[:1]
-    told = " ".join(part if part.endswith((".", "?")) else f"{part}." for part in (what, *advice, *notes))
+def shortened(text, most):
+    """Return the text, with … where it is cut, and codes in place of what would not show or would paint the page."""
+    shown = (c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text[: most + 1])
+    whole = "".join(shown)
+    return whole if len(whole) <= most else f"{whole[: most - 1]}…"
+
+
+def short(value, most=120):
+    """Return the value's repr, with … where it is cut."""
+    return shortened(repr(value), most)
+
+
+def learners_line(error):
+    """Return the line of the learner's own code at which the error came up, after a line break; "" if there is none."""
     ours = str(pathlib.Path(inspect.getfile(describe)).parent.parent)
     not_theirs = (ours, *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         file = frame.f_code.co_filename
         source = linecache.getline(file, line, frame.f_globals).strip()
         if source and not file.startswith(not_theirs):
-            return f"{told}\n  line {line} of your cell: {source}"
-    return f"{told}\n  It came up when the check used your answer. Does that have all that the exercise names?"
+            return f"\n  line {line} of your cell: {source:.120}"
+    return ""
+
+
+def describe(error):
+    """Say what went wrong, in which call, and on which line of the learner's own code."""
+    try:
+        message = shortened(str(error), MESSAGE)
+    except Exception:
+        message = "(its message cannot be read)"
+    what = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    advice = [words for kind, part, words in ADVICE if isinstance(error, kind) and part in message]
+    notes = getattr(error, "__notes__", [])[:1]
+    told = " ".join(part if part.endswith((".", "?")) else f"{part}." for part in (what, *advice, *notes))
+    used = "\n  It came up when the check used your answer. Does that have all that the exercise names?"
+    return told + (learners_line(error) or used)

@@ -18,7 +18,7 @@ def mark_done(name):
         folder().mkdir(parents=True, exist_ok=True)
         (folder() / name).touch()
     except OSError as error:
-        print(f"  (Your answer stands, but your progress could not be saved: {error})")
+        print(f"  (Your answer stands, but your progress could not be saved: {error}. Later, run this check again.)")
 
 
 def is_done(name):

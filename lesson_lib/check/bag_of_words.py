@@ -6,13 +6,13 @@ torch is imported inside the functions, so that the checks of the first lessons 
 from collections import Counter
 
 from ._exercise import Wrong, call, close, exercise, number
-from .bigram import alike, rows, tensor_of
+from ._tensors import alike, divided, rows, tensor_of
 from .neural_networks import uses
 
 LESSON = "09_bag_of_words"
 
 
-def random(*shape):
+def digits(*shape):
     """Return whole numbers from -9 to 9, always the same for a shape, as float32."""
     import torch
 
@@ -26,17 +26,12 @@ def inputs():
 
     d, e, a, r = [4.0, 0.0], [2.0, 6.0], [0.0, 3.0], [6.0, 7.0]
     words = torch.tensor([[d, e, a, r], [d, a, r, e], [r, e, a, d]])
-    return words, random(1, 4, 2), random(2, 5, 3), random(3, 3, 3), random(4, 1, 2), random(2, 6, 4)
+    return words, digits(1, 4, 2), digits(2, 5, 3), digits(3, 3, 3), digits(4, 1, 2), digits(2, 6, 4)
 
 
 def weighted(weights, x):
     """Return the sums of the positions of x with these weights, (T, T) @ (B, T, C), in float64."""
     return weights.double() @ x.double()
-
-
-def shares(weights):
-    """Return the weights with each row divided by its sum."""
-    return weights / weights.sum(dim=1, keepdim=True)
 
 
 def ones(T):
@@ -66,12 +61,12 @@ def other_examples(x):
     x = x.double()
     joined = x.flatten(0, 1).cumsum(0) / torch.arange(1, B * T + 1)[:, None]
     return (
-        weighted(shares(ones(T)), x.mean(dim=0, keepdim=True)).expand(B, T, C),
+        weighted(divided(ones(T)), x.mean(dim=0, keepdim=True)).expand(B, T, C),
         x.cumsum(0) / torch.arange(1, B + 1)[:, None, None],
         x.cumsum(0) / torch.arange(1, T + 1)[:, None],
         x.mean(dim=0, keepdim=True).expand(B, T, C),
-        weighted(shares(ones(T)), x[:1]).expand(B, T, C),
-        weighted(shares(ones(T)), x[-1:]).expand(B, T, C),
+        weighted(divided(ones(T)), x[:1]).expand(B, T, C),
+        weighted(divided(ones(T)), x[-1:]).expand(B, T, C),
         joined.view(B, T, C),
     )
 
@@ -131,7 +126,7 @@ def past_averages(answer):
             raise Wrong("Not a list", f"{what} should be a list of numbers and is {got!r:.60}.")
         if len(got) != len(numbers):
             raise Wrong("Not one for each place", f"{what} should have {len(numbers)} numbers and has {len(got)}.")
-        got = [number(value, f"each entry of {what}") for value in got]
+        got = [number(value, f"Each entry of {what}") for value in got]
         n = len(numbers)
         totals = [sum(numbers[: t + 1]) for t in range(n)]
         right = [total / (t + 1) for t, total in enumerate(totals)]
@@ -190,7 +185,7 @@ def past_averages(answer):
 def average_at(answer):
     import torch
 
-    x = random(5, 4, 3)  # more examples than the past of position 1 has tokens
+    x = digits(5, 4, 3)  # more examples than the past of position 1 has tokens
     made = call(answer, x.clone(), 1)
     if isinstance(made, torch.Tensor) and made.shape == (2, 3) and alike(made.double(), x[:2].double().mean(dim=1)):
         raise Wrong(
@@ -198,7 +193,7 @@ def average_at(answer):
             "For x of shape (5, 4, 3) and t=1 you take examples 0 and 1, and all 4 positions of each. Which dimension "
             "does the first slice in x[...] cut? All 5 examples shall stay.",
         )
-    for x, t in ((random(3, 4, 3), 2), (random(2, 5, 4), 3), (random(2, 5, 4), 0), (random(1, 3, 2), 1)):
+    for x, t in ((digits(3, 4, 3), 2), (digits(2, 5, 4), 3), (digits(2, 5, 4), 0), (digits(1, 3, 2), 1)):
         B, T, C = x.shape
         what = f"average_at(x, t={t}) for x of shape {(B, T, C)}"
         given = x.clone()
@@ -328,7 +323,7 @@ def same_average(answer):
 def moved_average(answer):
     import torch
 
-    tokens = random(8, 3)
+    tokens = digits(8, 3)
     for count in (3, 1, 2, 7):
         average, new = tokens[:count].double().mean(dim=0), tokens[count].double()
         old = [average.clone(), new.clone()]
@@ -407,7 +402,7 @@ def average_batch(answer):
                 f"{what} has the shape {(T, B, C)}. Along which dimension do you stack the positions?",
             )
         got = tensor_of(made, (B, T, C), what).double()
-        right = weighted(shares(ones(T)), x)
+        right = weighted(divided(ones(T)), x)
         if alike(got, right):
             continue
         b, t, where = first_gap(got, right)
@@ -428,7 +423,7 @@ def average_batch(answer):
             raise Wrong("Divided by one too few", f"{told} At position 1 there are 2 tokens: those at 0 and 1.")
         everything = x.double().mean(dim=1, keepdim=True).expand(B, T, C)
         nexts = torch.stack([x[:, : s + 2].double().mean(dim=1) for s in range(T)], dim=1)
-        if is_any(got, (everything, nexts, weighted(shares(ones(T).T), x))):
+        if is_any(got, (everything, nexts, weighted(divided(ones(T).T), x))):
             raise Wrong("The future is included", f"{told} Which positions may position {t} hear?")
         if alike(got, x.double()):
             raise Wrong("Only the position itself", f"{told} Nothing of the past is in it.")
@@ -448,7 +443,7 @@ def average_batch(answer):
                 f"{told} The last dimension are the C numbers of one vector. Along which one are the positions?",
             )
         pairs = ones(T) - ones(T).tril(-2)
-        if alike(got, weighted(shares(pairs), x)):
+        if alike(got, weighted(divided(pairs), x)):
             raise Wrong("Only two positions", f"{told} Where is what came before the last two?")
         halves = [x[:, 0].double()]
         for s in range(1, T):
@@ -456,7 +451,7 @@ def average_batch(answer):
         if alike(got, torch.stack(halves, dim=1)):
             raise Wrong("Each new one counts half", f"{told} The third of three tokens should count a third.")
         raise Wrong("Another average", told)
-    x = random(2, 4, 3)
+    x = digits(2, 4, 3)
     gradient = gradient_of(answer, x)
     if gradient is None:
         raise Wrong(
@@ -464,7 +459,7 @@ def average_batch(answer):
             "The numbers are right, but they are cut off from x: a model could not learn through it. Do you go "
             "through Python numbers, `tolist()`, `detach()` or `torch.tensor(...)`?",
         )
-    if not alike(gradient, gradient_of(lambda x: weighted(shares(ones(4)), x), x), 1e-4):
+    if not alike(gradient, gradient_of(lambda x: weighted(divided(ones(4)), x), x), 1e-4):
         raise Wrong("Another gradient", "The averages are right, but not what flows back to x. Is a part detached?")
 
 
@@ -490,14 +485,14 @@ def loudness(answer):
 
     uneven = torch.tensor([[1.0, 0, 0, 0], [3, 1, 0, 0], [1, 2, 5, 0], [0, 4, 1, 3]])
     tries = [
-        ("the average of the past", shares(ones(3))),
-        ("the average of the past", shares(ones(5))),
-        ("the average of the last two", shares(ones(4) - ones(4).tril(-2))),
-        ("uneven weights", shares(uneven)),
+        ("the average of the past", divided(ones(3))),
+        ("the average of the past", divided(ones(5))),
+        ("the average of the last two", divided(ones(4) - ones(4).tril(-2))),
+        ("uneven weights", divided(uneven)),
         ("an average of everything, with the future", torch.full((3, 3), 1 / 3)),
         ("the token alone", torch.eye(2)),
         ("the sum of the past", ones(3)),
-        ("the average of the past", shares(ones(1))),
+        ("the average of the past", divided(ones(1))),
     ]
     for name, weights in tries:
         T = len(weights)
@@ -534,7 +529,7 @@ def loudness(answer):
             raise Wrong("All positions get the same", f"{told} With one vector for all, who can tell them apart?")
         if alike(got, (got != 0).double()):
             raise Wrong("Who, but not how loud", f"{told} How loud is each one heard?")
-        if alike(got, shares(right), 1e-3):
+        if alike(got, divided(right), 1e-3):
             raise Wrong("Made to sum to 1", f"{told} Not all weights sum to 1. Take them as they come.")
         raise Wrong("Other weights", f"{told} Your call had the shape {calls[0]}. What did you feed it?")
 
@@ -581,7 +576,7 @@ def average_of_earlier(answer):
         sums = x.double().cumsum(1)
         if got[:, 0].isnan().any() or got[:, 0].isinf().any():
             raise Wrong("0 divided by 0", f"{told} Before position 0 there is nothing. What do you divide by there?")
-        plain = weighted(shares(ones(T)), x)
+        plain = weighted(divided(ones(T)), x)
         zeroed = torch.cat([torch.zeros_like(plain[:, :1]), plain[:, 1:]], dim=1)
         if is_any(got, (plain, zeroed)):
             raise Wrong("The position itself is included", f"{told} The token speaks for itself already.")
@@ -606,7 +601,7 @@ def average_of_earlier(answer):
         if is_any(got, leaks):
             raise Wrong("One example leaks into another", f"{told} Along which dimension are the examples?")
         raise Wrong("Another average", told)
-    x = random(2, 4, 3)
+    x = digits(2, 4, 3)
     gradient = gradient_of(answer, x)
     if gradient is None:
         raise Wrong(
@@ -670,7 +665,7 @@ def fading_average(answer):
                 raise Wrong("Positions and examples exchanged", f"{what} has the shape {(T, B, C)}: stack along which?")
             got = tensor_of(made, (B, T, C), what).double()
             weights = fades(T, fade)
-            right = weighted(shares(weights), x)
+            right = weighted(divided(weights), x)
             if alike(got, right):
                 continue
             b, t, where = first_gap(got, right)
@@ -688,7 +683,7 @@ def fading_average(answer):
                     "Divided by the weights of the whole length",
                     f"{told} The past of position {t} has {t + 1} weights, not {T}. What is *their* sum?",
                 )
-            plain = weighted(shares(ones(T)), x)
+            plain = weighted(divided(ones(T)), x)
             mixed = [share * plain + (1 - share) * x.double() for share in (fade, 1 - fade)]
             if T > 2 and is_any(got, mixed):
                 raise Wrong(
@@ -699,11 +694,11 @@ def fading_average(answer):
                 raise Wrong("It does not fade", f"{told} That is the plain average.")
             back = torch.arange(T)
             oldest = ones(T) * fade ** back.double()
-            if is_any(got, (weighted(shares(oldest), x),)):
+            if is_any(got, (weighted(divided(oldest), x),)):
                 raise Wrong("The oldest counts most", f"{told} The token itself should have the weight 1.")
             mirrored = fade ** (back[:, None] - back).abs().double()
             everything = weighted(mirrored / mirrored.sum(dim=1, keepdim=True), x)
-            if is_any(got, (everything, weighted(shares(weights).flip(0, 1), x))):
+            if is_any(got, (everything, weighted(divided(weights).flip(0, 1), x))):
                 raise Wrong("The future is included", f"{told} Which positions may position {t} hear?")
             if T > 1 and alike(got, weighted(weights / weights.sum(dim=0, keepdim=True), x)):
                 raise Wrong("Divided over the columns", f"{told} The weights of each *row* should sum to 1.")
@@ -721,21 +716,21 @@ def fading_average(answer):
                     "its weight. What is the sum of the weights at each position?",
                 )
             straight = (1 - (1 - fade) * (back[:, None] - back).double()).clamp(min=0) * ones(T)
-            if is_any(got, (weighted(shares(straight), x),)):
+            if is_any(got, (weighted(divided(straight), x),)):
                 raise Wrong("It fades by steps, not by factors", f"{told} Two places back it is fade · fade.")
             once = ones(T).tril(-1) * fade + torch.eye(T).double()
-            if T > 2 and is_any(got, (weighted(shares(once), x),)):
+            if T > 2 and is_any(got, (weighted(divided(once), x),)):
                 raise Wrong("It fades only once", f"{told} Two places back it is fade · fade.")
-            folded = [weighted(shares(weights), leak) for leak in (x.mean(dim=0, keepdim=True), x[:1], x[-1:])]
+            folded = [weighted(divided(weights), leak) for leak in (x.mean(dim=0, keepdim=True), x[:1], x[-1:])]
             if is_any(got, (fold.expand(B, T, C) for fold in folded)):
                 raise Wrong("One example leaks into another", f"{told} Each example has a past of its own.")
             raise Wrong("Another average", told)
-    x = random(2, 4, 3)
+    x = digits(2, 4, 3)
     gradient = gradient_of(answer, x, 0.5)
     if gradient is None:
         raise Wrong(
             "No gradient can flow",
             "The numbers are right, but they are cut off from x, and a model could not learn through it.",
         )
-    if not alike(gradient, gradient_of(lambda x: weighted(shares(fades(4, 0.5)), x), x), 1e-4):
+    if not alike(gradient, gradient_of(lambda x: weighted(divided(fades(4, 0.5)), x), x), 1e-4):
         raise Wrong("Another gradient", "The averages are right, but not what flows back to x. Is a part detached?")

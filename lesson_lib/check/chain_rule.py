@@ -15,7 +15,7 @@ def numbers_of(answer, count, what):
         raise Wrong("Not a list", f"{told} ({type(answer).__name__}).")
     if len(answer) != count:
         raise Wrong("Not a list of the right length", f"{told}, of length {len(answer)}.")
-    return [number(x, f"number {i} of {what}") for i, x in enumerate(answer, start=1)]
+    return [number(x, f"Number {i} of {what}") for i, x in enumerate(answer, start=1)]
 
 
 def numbers_by_name(answer, names, what):

@@ -1,4 +1,4 @@
-"""The exercises of lesson 1."""
+"""Checks of lesson 1: changes, an exact slope, backward, the best step, a walk, a second difference, a prediction."""
 
 import math
 

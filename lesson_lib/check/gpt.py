@@ -7,10 +7,9 @@ import itertools
 import math
 
 from ._exercise import Wrong, call, exercise, number
-from .bigram import plain, tensor_of
-from .multi_head_attention import about_shapes, learnable, near, norm, random_numbers, told_at
+from ._tensors import fitting, learnable, plain, random_numbers, rows, same, tensor_of, told_at, told_of, unchanged
+from .multi_head_attention import agree, hidden, norm
 from .neural_networks import uses
-from .softmax import rows, same, told_of, unchanged
 from .text import pair_of
 
 LESSON = "14_gpt"
@@ -24,7 +23,7 @@ def small_gpt(seed, vocab_size=5, block_size=4, n_embd=8, dropout=0.0, spread=1.
     """
     import torch
 
-    from lesson_lib.gpt import GPT
+    from ..gpt import GPT
 
     class Watched(GPT):
         def forward(self, idx, targets=None, caches=None):
@@ -114,51 +113,51 @@ def gpt_parameters(answer):
     def is_one(*others):
         return any(got == [count(*case) for case in cases] for count in others)
 
-    def without(**other):
+    def having(**other):
         return lambda *case: parameters_of(*case, **other)
 
     case, came, should = next(row for row in zip(cases, got, right) if row[1] != row[2])
     told = f"gpt_parameters{case} is {came:g} and should be {should}."
-    if is_one(without(positions=0)):
+    if is_one(having(positions=0)):
         raise Wrong("The positions are forgotten", f"{told} Where does the model learn what stands where?")
-    if is_one(without(tokens=0)):
+    if is_one(having(tokens=0)):
         raise Wrong("One table of V × C, not two", f"{told} There is one on the way in, and one on the way out.")
-    if is_one(without(tokens=0, positions=0)):
+    if is_one(having(tokens=0, positions=0)):
         raise Wrong("The embeddings are forgotten", f"{told} What comes before the first block?")
     if is_one(lambda V, P, L, C: parameters_of(V, P, L, C) - V * C - P * C + V * P * C):
         raise Wrong("A row for each token at each position", f"{told} Is there one table, or two that are added?")
-    if is_one(without(last=0)):
+    if is_one(having(last=0)):
         raise Wrong("The last LayerNorm is forgotten", f"{told} What stands between the last block and the logits?")
-    if is_one(without(norms=0), without(norms=0, last=0)):
+    if is_one(having(norms=0), having(norms=0, last=0)):
         raise Wrong("The norms are forgotten", f"{told} How many LayerNorms has each block?")
-    if is_one(without(norms=1)):
+    if is_one(having(norms=1)):
         raise Wrong("One norm in each block", f"{told} What is normalized in a block, and how often?")
-    if is_one(without(norm=1)):
+    if is_one(having(norm=1)):
         raise Wrong("Half a norm", f"{told} A LayerNorm has a gain for each channel. And what else?")
-    if is_one(without(head_bias=0)):
+    if is_one(having(head_bias=0)):
         raise Wrong("The head without its bias", f"{told} Which of the model's Linear layers have bias=False?")
-    if is_one(without(head=0, head_bias=0)):
+    if is_one(having(head=0, head_bias=0)):
         raise Wrong("The last layer is forgotten", f"{told} What makes V logits of C numbers?")
-    if is_one(without(qkv_bias=3), without(qkv_bias=1)):
+    if is_one(having(qkv_bias=3), having(qkv_bias=1)):
         raise Wrong("A bias that is not there", f"{told} Which Linear has bias=False?")
-    if is_one(without(bias=0), without(bias=0, head_bias=0)):
+    if is_one(having(bias=0), having(bias=0, head_bias=0)):
         raise Wrong("No biases", f"{told} Only one kind of Linear layer in this GPT has bias=False.")
-    if is_one(without(inner_bias=1), without(inner_bias=0)):
+    if is_one(having(inner_bias=1), having(inner_bias=0)):
         raise Wrong("The inner layer's biases", f"{told} An nn.Linear has a bias for each number that it *makes*.")
-    if is_one(without(qkv=1)):
+    if is_one(having(qkv=1)):
         raise Wrong("One for queries, keys and values", f"{told} Its shape is C × 3C: each of the three has its own.")
-    if is_one(without(projections=0)):
+    if is_one(having(projections=0)):
         raise Wrong("The projection is forgotten", f"{told} What mixes the heads' results?")
-    if is_one(without(wide=1), without(wide=1, inner_bias=1)):
+    if is_one(having(wide=1), having(wide=1, inner_bias=1)):
         raise Wrong("The inner layer is not wider", f"{told} The feed-forward network makes 4C numbers of C.")
-    if is_one(without(outer=0)):
+    if is_one(having(outer=0)):
         raise Wrong(
             "4C² + C are missing in each block",
             f"{told} So many has the attention, and the second layer of the feed-forward network. Which is missing?",
         )
-    if is_one(without(inner=0)):
+    if is_one(having(inner=0)):
         raise Wrong("Half a feed-forward network", f"{told} There is a layer before the relu and one after it.")
-    if is_one(without(inner=0, outer=0)):
+    if is_one(having(inner=0, outer=0)):
         raise Wrong("The feed-forward network is forgotten", f"{told} What comes after the attention in a block?")
     if is_one(lambda V, P, L, C: parameters_of(V, P, 1, C), lambda V, P, L, C: parameters_of(V, P, 0, C)):
         raise Wrong("The blocks are not counted", f"{told} There are n_layer of them, each with numbers of its own.")
@@ -208,16 +207,8 @@ def with_positions(answer):
         originals = tokens, token_table, position_table
         given = [part.clone() for part in originals]
         what = f"with_positions with B = {B}, T = {T}, C = {C}, {P} positions and before = {before}"
-        try:
-            got = call(answer, *given, before)
-        except RuntimeError as error:
-            if not about_shapes(error):
-                raise
-            raise Wrong(
-                "Two shapes that do not fit",
-                f"In {what} PyTorch stops: {str(error).split(' at non')[0]}. How many rows of the position table do "
-                "T tokens need?",
-            ) from None
+        question = "How many rows of the position table do T tokens need?"
+        got = fitting(answer, *given, before, what=what, question=question)
         if isinstance(got, torch.Tensor) and tuple(got.shape) == (B, T, 2 * C):
             raise Wrong("Side by side, not added", f"{what} has the shape {tuple(got.shape)}, and not {(B, T, C)}.")
         if isinstance(got, torch.Tensor) and tuple(got.shape) in ((T, C), (1, T, C)) and B > 1:
@@ -685,12 +676,12 @@ def gradient_in_parts(answer):
             )
         loss = plain(returned, f"What {what} returns")
         told = f"{what} returns {loss:.5g} and should return {sum(losses) / parts:.5g}."
-        if not near([loss], [sum(losses) / parts]):
-            if parts > 1 and near([loss], [sum(losses)]):
+        if not agree([loss], [sum(losses) / parts]):
+            if parts > 1 and agree([loss], [sum(losses)]):
                 raise Wrong("The losses are added", f"{told} The gradient is right. And the mean of the losses?")
-            if parts > 1 and any(near([loss], [losses[-1] / n]) for n in (1, parts)):
+            if parts > 1 and any(agree([loss], [losses[-1] / n]) for n in (1, parts)):
                 raise Wrong("The loss of the last part", f"{told} The gradient is right. And the mean of the losses?")
-            if parts > 1 and near([loss], [sum(losses) / parts**2]):
+            if parts > 1 and agree([loss], [sum(losses) / parts**2]):
                 raise Wrong("The loss is divided twice", f"{told} The gradient is right.")
             raise Wrong("Another loss", f"{told} The gradient is right.")
 
@@ -776,43 +767,43 @@ def text_loss(answer):
                 "What switches that off?",
             )
         told = f"{what} is {got:.5g} and should be {right:.5g}."
-        if not near([got], [right]):
+        if not agree([got], [right]):
             rest = (L - 1) % T
             means = [loss for loss, _ in found]
-            if rest and L > T and near([got], [sum(means) / len(means)]):
+            if rest and L > T and agree([got], [sum(means) / len(means)]):
                 raise Wrong("Each block counts the same", f"{told} The last block has {rest} tokens, the others {T}.")
-            if rest and L > T and near([got], [mean(found[:-1])]):
+            if rest and L > T and agree([got], [mean(found[:-1])]):
                 raise Wrong("The rest is dropped", f"{told} There are {L - 1} predictions. How many are yours?")
-            if rest and L > T and near([got], [sum(means) / ((L - 1) // T)]):
+            if rest and L > T and agree([got], [sum(means) / ((L - 1) // T)]):
                 raise Wrong("Divided by another number", f"{told} Divide the sum of all losses by their number.")
-            if L > 2 and near([got], [right * (L - 1)]):
+            if L > 2 and agree([got], [right * (L - 1)]):
                 raise Wrong("The sum, not the mean", f"{told} There are {L - 1} predictions.")
-            if len(found) > 1 and near([got], [sum(means)]):
+            if len(found) > 1 and agree([got], [sum(means)]):
                 raise Wrong("The blocks' means are added", f"{told} Is the text twice as bad if it is twice as long?")
             wrong = L, len(found) * T, len(found), T, (L - 1) / len(found) * (L - 1) / T
-            if any(near([got], [right * (L - 1) / n]) for n in wrong) or near([got], [right / len(found)]):
+            if any(agree([got], [right * (L - 1) / n]) for n in wrong) or agree([got], [right / len(found)]):
                 raise Wrong("Divided by another number", f"{told} Divide the sum of all losses by their number.")
-            if near([got], [mean(block_losses(model, zip(x, x)))]):
+            if agree([got], [mean(block_losses(model, zip(x, x)))]):
                 raise Wrong("No shift", f"{told} The target of each token is the one after it, not itself.")
-            if near([got], [mean(block_losses(model, zip(y, x)))]):
+            if agree([got], [mean(block_losses(model, zip(y, x)))]):
                 raise Wrong("Shifted the wrong way", f"{told} What is predicted: what comes, or what came?")
-            if near([got], [means[0]]) or near([got], [means[-1]]):
+            if agree([got], [means[0]]) or agree([got], [means[-1]]):
                 raise Wrong("One block only", f"{told} The text has {len(found)} blocks.")
-            if near([got], [math.exp(right)]):
+            if agree([got], [math.exp(right)]):
                 raise Wrong("The perplexity", f"{told} Yours is e to the power of the loss.")
             inside = [(part[:-1], part[1:]) for part in tokens.split(T) if len(part) > 1]
-            if T > 1 and near([got], [mean(block_losses(model, inside))]):
+            if T > 1 and agree([got], [mean(block_losses(model, inside))]):
                 raise Wrong("The first of each block is not predicted", f"{told} First shift, or first cut?")
             turned = zip(tokens.split(T), (part.roll(-1) for part in tokens.split(T)))
-            if near([got], [mean(block_losses(model, turned))]):
+            if agree([got], [mean(block_losses(model, turned))]):
                 raise Wrong("Turned round inside the block", f"{told} What comes after the last token of a block?")
             slides = [(tokens[i : i + T], tokens[i + 1 : i + T + 1]) for i in range(L - T)]
-            if slides and near([got], [mean(block_losses(model, slides))]):
+            if slides and agree([got], [mean(block_losses(model, slides))]):
                 raise Wrong("The blocks overlap", f"{told} How often is each token predicted?")
-            if near([got], [mean(block_losses(model, zip(tokens[:-1].split(1), tokens[1:].split(1))))]):
+            if agree([got], [mean(block_losses(model, zip(tokens[:-1].split(1), tokens[1:].split(1))))]):
                 raise Wrong("Each token alone", f"{told} What does a token of a block hear before it?")
             own = zip(tokens[:-1].split(model.block_size), tokens[1:].split(model.block_size))
-            if near([got], [mean(block_losses(model, own))]):
+            if agree([got], [mean(block_losses(model, own))]):
                 raise Wrong("The model's block_size", f"{told} Here {T} tokens make a block, not {model.block_size}.")
             raise Wrong("Another number", told)
         if any(grads for _, _, grads in seen):
@@ -1086,16 +1077,7 @@ def attend_on(answer):
         (B, H, T, hs), P = q.shape, past_k.shape[2]
         given = [part.clone() for part in parts]
         what = f"attend_on with B = {B}, H = {H}, hs = {hs}, P = {P} kept and T = {T} new"
-        try:
-            made = call(answer, *given)
-        except RuntimeError as error:
-            if not about_shapes(error) and "Sizes of tensors must match" not in str(error):
-                raise
-            raise Wrong(
-                "Two shapes that do not fit",
-                f"In {what} PyTorch stops: {str(error).split(' at non')[0].rstrip('.')}. Which of your tensors should "
-                "have P + T rows, and which T?",
-            ) from None
+        made = fitting(answer, *given, what=what, question="Which of your tensors should have P + T rows, and which T?")
         if not isinstance(made, (list, tuple)) or len(made) != 3:
             shown = f"{type(made).__name__} of {len(made)}" if isinstance(made, (list, tuple)) else type(made).__name__
             raise Wrong("Not three", f"{what} should give three tensors: heard, keys, values. It gives: {shown}.")
@@ -1153,7 +1135,7 @@ def attend_on(answer):
             raise Wrong("The new tokens hear the future", f"{told} The first of {T} new tokens: may it hear the last?")
         if P and hears(heard(q, *both, causal[:T]), heard(q, *both, causal[:T], filler=-1e9)):
             raise Wrong("The first rows of the mask", f"{told} Which of the P + T tokens are the new ones?")
-        if hears(*hidden(heard, q, both, causal.tril(-1)[P:])):
+        if hears(*hidden(heard, q, *both, causal.tril(-1)[P:])):
             alone = " nan is a row that may listen to nobody." if out.isnan().any() else ""
             raise Wrong("A token does not hear itself", f"{told}{alone} Up to where may new token number t hear?")
         more = torch.ones(T, P + T, dtype=torch.bool).tril(P + 1)
@@ -1182,14 +1164,6 @@ def attend_on(answer):
             raise Wrong("A score of 0 is not hidden", f"{told} What is e to the power 0?")
         if hears((q @ both[0].mT * hs**-0.5).softmax(-1).masked_fill(~last, 0) @ both[1]):
             raise Wrong("Mask after the softmax", f"{told} Do the weights of each query sum to 1?")
-        if hears(*hidden(heard, q, both, last, -2), *hidden(heard, q, both, everyone, -2)):
+        if hears(*hidden(heard, q, *both, last, dim=-2), *hidden(heard, q, *both, everyone, dim=-2)):
             raise Wrong("Columns, not rows", f"{told} The weights of each query should sum to 1.")
         raise Wrong("Other numbers", told)
-
-
-def hidden(heard, q, both, mask, dim=-1):
-    """Return what is heard through a mask that may leave a row nothing: nan, the plain average, or zeros."""
-    import torch
-
-    made = [heard(q, *both, mask, filler=filler, dim=dim) for filler in (-torch.inf, -1e9)]
-    return [*made, made[0].nan_to_num(0)]

@@ -9,8 +9,9 @@ from ..datasets import four_examples
 from ..descent import gradient_descent, mean_squared_error
 from ..micrograd import Value
 from ..mlp import MLP
-from ._exercise import NotAttempted, Wrong, call, close, exercise, number
+from ._exercise import NotAttempted, Wrong, call, close, exercise, number, short
 from .chain_rule import numbers_of, same, shown
+from .neural_networks import require_numbers_in, require_the_same
 
 LESSON = "05_gradient_descent"
 VERDICTS = ("fine", "too low", "too high", "not zeroed")
@@ -99,12 +100,6 @@ SHARES = {
 }
 
 
-def brief(answer, most=40):
-    """Return the answer as text, with … where it is cut."""
-    text = repr(answer)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
 def run(answer, *args):
     """Return call(answer, *args); raise Wrong for two slips of which Python only says that an attribute is missing."""
     try:
@@ -122,16 +117,6 @@ def run(answer, *args):
                 "numbers, where can they live: in a list beside the parameters?",
             ) from None
         raise
-
-
-def hold_numbers(parameters):
-    if any(isinstance(p.data, Value) for p in parameters):
-        raise Wrong("A Value inside a Value", "p.data is a plain number. Did you compute with p, or with p.data?")
-
-
-def are_the_same(handed, parameters):
-    if len(handed) != len(parameters) or any(p is not q for p, q in zip(handed, parameters)):
-        raise Wrong("The parameters are replaced", "The list holds new Values. The network keeps the old ones.")
 
 
 class Loss(Value):
@@ -162,14 +147,14 @@ class Walker:
         self.calls += 1
         if self.calls > self.limit:
             raise Wrong("It never stops", f"Your loop asked for the loss more than {self.limit} times. What ends it?")
-        hold_numbers(self.parameters)
+        require_numbers_in(self.parameters)
         return Loss(landscape(*self.parameters), self)
 
     def run(self, answer, *settings):
         """Return what the answer returns; raise Wrong where it did not leave two Values with numbers in them."""
         made = run(answer, self.handed, self.loss, *settings)
-        hold_numbers(self.parameters)
-        are_the_same(self.handed, self.parameters)
+        require_numbers_in(self.parameters)
+        require_the_same(self.handed, self.parameters)
         return made
 
     @property
@@ -181,7 +166,7 @@ def list_of_losses(made, steps, what):
     """Return the list of losses that the answer gave; raise Wrong where it is none of `steps` plain numbers."""
     if isinstance(made, (int, float)) and not isinstance(made, bool) or isinstance(made, Value):
         raise Wrong(
-            "Only one loss", f"{what} gives {brief(made)}. Where are the losses of all {steps} steps collected?"
+            "Only one loss", f"{what} gives {short(made)}. Where are the losses of all {steps} steps collected?"
         )
     if isinstance(made, (list, tuple)) and any(isinstance(x, Value) for x in made):
         raise Wrong(
@@ -208,16 +193,16 @@ def list_of_losses(made, steps, what):
 )
 def diagnosis(answer):
     if not isinstance(answer, dict):
-        raise Wrong("Not a dict", f'diagnosis should look like {{"A": "fine", ...}}, and is {brief(answer, 60)}.')
+        raise Wrong("Not a dict", f'diagnosis should look like {{"A": "fine", ...}}, and is {short(answer, 60)}.')
     if sorted(map(str, answer)) != list("ABCD"):
         raise Wrong("Not the four letters", f"The names should be A, B, C, D, and are {', '.join(map(str, answer))}.")
-    if ... in answer.values():
+    if any(verdict is ... for verdict in answer.values()):
         raise NotAttempted
     got = {letter: str(answer[letter]).strip().lower() for letter in "ABCD"}
     for letter, verdict in got.items():
         if verdict not in VERDICTS:
             known = ", ".join(map(repr, VERDICTS))
-            raise Wrong("Not one of the verdicts", f"{letter} is {brief(answer[letter])}. The verdicts are {known}.")
+            raise Wrong("Not one of the verdicts", f"{letter} is {short(answer[letter])}. The verdicts are {known}.")
     if len(set(got.values())) < 4:
         twice = next(v for v in VERDICTS if list(got.values()).count(v) > 1)
         raise Wrong("One verdict twice", f"You say {twice!r} more than once. Each verdict fits one curve.")
@@ -313,7 +298,7 @@ def half_life(answer):
         what = f"half_life({rate:g}, {every})"
         schedule = call(answer, rate, every)
         if not callable(schedule):
-            raise Wrong("Not a schedule", f"{what} gives {brief(schedule)}. It should give a function of step.")
+            raise Wrong("Not a schedule", f"{what} gives {short(schedule)}. It should give a function of step.")
         first, second = (number(call(schedule, every), f"{what}({every})") for _ in range(2))
         if first != second:
             raise Wrong(
@@ -492,7 +477,7 @@ def gradient_of_mean(answer):
             back = list(made) if isinstance(made, (list, tuple)) else []
             if len(back) != 2 or back[0] is not w or back[1] is not b:
                 raise Wrong(
-                    "Not the parameters come back", f"The gradients are right, but you return {brief(made, 60)}."
+                    "Not the parameters come back", f"The gradients are right, but you return {short(made, 60)}."
                 )
             continue
         if got == [0, 0]:
@@ -561,14 +546,14 @@ def updates_needed(answer):
             calls.append(p.data)
             if len(calls) > 3 * limit + 10:
                 raise Wrong("It never stops", f"With limit = {limit} your loop asked for the loss {len(calls)} times.")
-            hold_numbers([p])
+            require_numbers_in([p])
             return p * p
 
         handed = [p]
         what = f"For x² from {start:g} with rate 0.25, target {target:g} and limit {limit}"
         got = number(run(answer, handed, loss, 0.25, target, limit), "updates_needed(...)")
-        hold_numbers([p])
-        are_the_same(handed, [p])
+        require_numbers_in([p])
+        require_the_same(handed, [p])
         made = limit if right < 0 else right
         place = start / 2**made
         told = f"{what} you return {got:g}, and x ends at {p.data:g}. It should be {right}, and {place:g}."

@@ -6,7 +6,7 @@ torch is imported inside the functions, so that the checks of the first lessons 
 import numbers
 
 from ._exercise import NotAttempted, Wrong, call, close, exercise
-from .bigram import alike, rows, tensor_of
+from ._tensors import alike, divided, rows, tensor_of
 from .neural_networks import uses
 
 LESSON = "10_matmul_trick"
@@ -21,11 +21,6 @@ def random(seed, *shape):
 
 def row_in_words(numbers):
     return "[" + ", ".join(f"{x:.3g}" for x in numbers) + "]"
-
-
-def divided(table, dim=-1):
-    """Return the table with each row (or, for dim=-2, each column) divided by its sum."""
-    return table / table.sum(dim=dim, keepdim=True)
 
 
 def is_row(answer):
@@ -806,8 +801,8 @@ def mixing_gradients(answer):
                 "One gradient for each example",
                 f"Yours for the weights has the shape {(B, T, T)}. There is one matrix, and all {B} examples use it.",
             )
-        got_weights = tensor_of(made[0], (T, T), "the gradient for the weights").detach()
-        got_x = tensor_of(made[1], (B, T, C), "the gradient for x").detach()
+        got_weights = tensor_of(made[0], (T, T), "The gradient for the weights").detach()
+        got_x = tensor_of(made[1], (B, T, C), "The gradient for x").detach()
         told = f"For {what} the gradient for the weights is {rows(got_weights)} and should be {rows(for_weights)}."
         if not alike(got_weights, for_weights):
             if alike(got_weights, for_weights.T):

@@ -1,4 +1,4 @@
-"""Checks of lesson 3, micrograd."""
+"""Checks of lesson 3: two paths, a step back, the logistic function, the whole way back, an operation, a neuron."""
 
 import math
 import random
@@ -7,6 +7,7 @@ from ..derivatives import central_difference, forward_difference
 from ..micrograd import Value, topological_order
 from ._exercise import Wrong, call, close, exercise, number
 
+LESSON = "03_micrograd"
 # crooked, since kinks and jumps like round numbers
 PLACES = (0.53, 0.91, 1.37, 1.93)
 OPERATORS = ("+", "-", "*")
@@ -40,7 +41,7 @@ def a_value(answer, what):
 
 
 @exercise(
-    lesson="03_micrograd",
+    lesson=LESSON,
     minutes=3,
     allows="You can now follow a gradient along several paths and add up what arrives.",
     hints=(
@@ -88,7 +89,7 @@ def a_small_node(kind, op):
 
 
 @exercise(
-    lesson="03_micrograd",
+    lesson=LESSON,
     minutes=5,
     allows="You wrote the line that all of deep learning runs on.",
     hints=(
@@ -184,7 +185,7 @@ def pass_back(answer):
 
 
 @exercise(
-    lesson="03_micrograd",
+    lesson=LESSON,
     minutes=5,
     allows="You can now build new functions from the engine's operations, gradient included.",
     hints=(
@@ -270,7 +271,7 @@ def tangled(kind, seed):
 
 
 @exercise(
-    lesson="03_micrograd",
+    lesson=LESSON,
     minutes=10,
     allows="You can now write backpropagation from memory. Few who use it can.",
     hints=(
@@ -418,7 +419,7 @@ def backpropagate(answer):
 
 
 @exercise(
-    lesson="03_micrograd",
+    lesson=LESSON,
     minutes=10,
     allows="The engine has a new operation, and nothing else had to change.",
     hints=(
@@ -448,7 +449,7 @@ def own_operation(answer):
             raise Wrong("Not defined everywhere", f"{told}. Choose a function with a value from 0.5 to 2.") from None
 
     def f(point):
-        return number(at(point)[1].data, "the node's data")
+        return number(at(point)[1].data, "The node's data")
 
     for point in PLACES:
         x, out = at(point)
@@ -513,7 +514,7 @@ def own_operation(answer):
 
 
 @exercise(
-    lesson="03_micrograd",
+    lesson=LESSON,
     minutes=10,
     allows="You built a neuron. Lesson 4 puts many of them together.",
     hints=(

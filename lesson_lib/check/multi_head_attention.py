@@ -6,17 +6,23 @@ torch is imported inside the functions, so that the checks of the first lessons 
 import math
 
 from ._exercise import NotAttempted, Wrong, call, exercise, number
-from .bigram import plain, tensor_of
+from ._tensors import (
+    fitting,
+    learnable,
+    plain,
+    random_numbers,
+    rows,
+    same,
+    tensor,
+    tensor_of,
+    told_at,
+    told_of,
+    unchanged,
+)
 from .neural_networks import uses
-from .softmax import listed, rows, same, tensor, told_of, unchanged
+from .softmax import listed
 
 LESSON = "13_multi_head_attention"
-
-
-def random_numbers(seed, *shape):
-    import torch
-
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def linear(seed, n_in, n_out, bias=False):
@@ -37,35 +43,6 @@ def of_matrix(matrix):
     layer = linear(0, len(matrix), len(matrix[0]))
     layer.weight.data = tensor(matrix).float().T.contiguous()
     return layer
-
-
-def learnable(made, expected, leaves):
-    """Whether the gradients of all leaves come through what the answer made as they should."""
-    import torch
-
-    if not made.requires_grad:
-        return False
-    factors = torch.linspace(0.5, 2, made.numel()).view(made.shape) ** 2
-    theirs = torch.autograd.grad((made * factors).sum(), leaves, allow_unused=True)
-    ours = torch.autograd.grad((expected * factors).sum(), leaves)
-    return all(one is not None and same(one, other, 1e-4) for one, other in zip(theirs, ours))
-
-
-def told_at(what, got, right):
-    """Say in words what came and what should have come in the row, along the last dimension, that is furthest off."""
-    import torch
-
-    off = (got - right).abs().nan_to_num(torch.inf).amax(-1)
-    place = tuple(int(i) for i in torch.unravel_index(off.argmax(), off.shape))
-    where = f", at {list(place)}," if place else ""
-    begins, begin = ("begins with", "begin with") if got.shape[-1] > 6 else ("gives", "give")
-    came, should = (rows(table[place][None, :6]) for table in (got, right))
-    return f"{what}{where} {begins} {came} and should {begin} {should}."
-
-
-def about_shapes(error):
-    """Whether an error of PyTorch's says that two shapes do not fit."""
-    return any(part in str(error) for part in ("must match the size", "cannot be multiplied", "Expected size for"))
 
 
 @exercise(
@@ -258,16 +235,8 @@ def padding_mask(answer):
         B = len(values)
         given = lengths.clone()
         what = f"padding_mask({values}, {S})"
-        try:
-            got = call(answer, given, S)
-        except RuntimeError as error:
-            if not about_shapes(error):
-                raise
-            raise Wrong(
-                "Two shapes that do not fit",
-                f"In {what} PyTorch stops: {str(error).strip('.')}. Which shape should the lengths have, so that each "
-                "of them meets each place?",
-            ) from None
+        question = "Which shape should the lengths have, so that each of them meets each place?"
+        got = fitting(answer, given, S, what=what, question=question)
         if not isinstance(got, torch.Tensor):
             raise Wrong("Not a tensor", f"{what} should be a tensor and is {got!r:.60} ({type(got).__name__}).")
         unchanged(given, lengths, "lengths")
@@ -449,15 +418,8 @@ def listen_elsewhere(answer):
         S, hs = source.shape[1], query.out_features
         before = x.clone(), source.clone()
         what = f"listen_elsewhere with B = {B}, T = {T}, S = {S}, C = {C}, hs = {hs}"
-        try:
-            got = call(answer, x, source, query, key, value)
-        except RuntimeError as error:
-            if not about_shapes(error):
-                raise
-            raise Wrong(
-                "Two shapes that do not fit",
-                f"In {what} PyTorch stops: {str(error).strip('.')}. Which of your q, k and v have T rows, and which S?",
-            ) from None
+        question = "Which of your q, k and v have T rows, and which S?"
+        got = fitting(answer, x, source, query, key, value, what=what, question=question)
         if not isinstance(got, torch.Tensor):
             raise Wrong("Not a tensor", f"{what} should be a tensor and is {got!r:.60} ({type(got).__name__}).")
         for name, part, kept in zip(("numbers of x", "numbers of the source"), (x, source), before):
@@ -582,20 +544,13 @@ def normalize(answer):
         words = f"gain {rows(gain[None])} and bias {rows(bias[None])}" + (f", eps = {eps}" if more else "")
         what = f"normalize of a {tuple(x.shape)} tensor with {words}"
         try:
-            got = call(answer, *given, *more)
+            got = fitting(answer, *given, *more, what=what, question="What does keepdim=True do to a mean?")
         except IndexError as error:
             if "Dimension out of range" not in str(error):
                 raise
             raise Wrong(
                 "Right for three dimensions only",
                 f"In {what} PyTorch stops: {error}. Which number has the last of any number of dimensions?",
-            ) from None
-        except RuntimeError as error:
-            if not about_shapes(error):
-                raise
-            raise Wrong(
-                "Two shapes that do not fit",
-                f"In {what} PyTorch stops: {str(error).split(' at non')[0]}. What does keepdim=True do to a mean?",
             ) from None
         got = tensor_of(got, tuple(x.shape), what).detach()
         for name, part, kept in zip(("numbers of x", "gain", "bias"), given, (x, gain, bias)):
@@ -682,13 +637,10 @@ def normalize(answer):
         )
 
 
-def split(x, H):
-    B, T, C = x.shape
-    return x.view(B, T, H, C // H).transpose(1, 2)
-
-
-def join(x):
-    return x.transpose(1, 2).flatten(2)
+def hidden(heard, *parts, **options):
+    """Return what is heard where a row may hear nobody: nan, the plain average, or 0 as the lesson's masked_softmax."""
+    made = [heard(*parts, filler=filler, **options) for filler in (-math.inf, -1e9)]
+    return [*made, made[0].nan_to_num(0)]
 
 
 @exercise(
@@ -717,6 +669,8 @@ def join(x):
 )
 def several_heads(answer):
     import torch
+
+    from ..attention import join_heads, split_heads
 
     if uses(
         answer, "attention_weights", "scaled_dot_product_attention", "fused_attention", "Head", "CrossAttention",
@@ -750,25 +704,23 @@ def several_heads(answer):
             return any(same(got, other.detach(), 1e-4) for other in others)
 
         flat = query(x), key(x), value(x)
-        parts = [split(part, H) for part in flat]
+        parts = [split_heads(part, H) for part in flat]
         out = attended(*parts)
-        right = proj(join(out)).detach()
+        right = proj(join_heads(out)).detach()
         if same(got, right, 1e-4):
             continue
         told = told_at(what, got, right)
         everyone = torch.ones_like(past)
-        if is_one(join(out)):
+        if is_one(join_heads(out)):
             raise Wrong("The projection is forgotten", f"{told} Where do the heads' results get mixed?")
         if is_one(right - proj.bias):
             raise Wrong("The projection's bias is forgotten", f"{told} proj(...) does both, matrix and bias.")
-        if is_one(proj(join(attended(*parts, mask=everyone)))):
+        if is_one(proj(join_heads(attended(*parts, mask=everyone)))):
             raise Wrong("No mask", f"{told} The first token hears the ones after it.")
-        if is_one(proj(join(attended(*parts, mask=past.T)))):
+        if is_one(proj(join_heads(attended(*parts, mask=past.T)))):
             raise Wrong("The mask is turned round", f"{told} Which triangle may be heard?")
-        # a row that may listen to nobody is nan, or the plain average, or with the lesson's masked_softmax 0
         for mask in (~past, past.tril(-1)):
-            hidden = [attended(*parts, mask=mask, filler=filler) for filler in (-torch.inf, -1e9)]
-            if not is_one(*(proj(join(made)) for made in (*hidden, hidden[0].nan_to_num(0)))):
+            if not is_one(*(proj(join_heads(made)) for made in hidden(attended, *parts, mask=mask))):
                 continue
             alone = "nan is a row that may listen to nobody. " if got.isnan().any() else ""
             if mask[0, -1]:
@@ -776,50 +728,51 @@ def several_heads(answer):
             raise Wrong(
                 "A token does not hear itself", f"{told} {alone}A token may hear itself: your mask hides the diagonal."
             )
-        if is_one(proj(join(attended(*parts, filler=0)))):
+        if is_one(proj(join_heads(attended(*parts, filler=0)))):
             raise Wrong("A score of 0 is not hidden", f"{told} What is e to the power 0?")
         unmasked = (parts[0] @ parts[1].mT * hs**-0.5).softmax(-1)
-        if is_one(proj(join(unmasked.tril() @ parts[2]))):
+        if is_one(proj(join_heads(unmasked.tril() @ parts[2]))):
             raise Wrong("Mask after the softmax", f"{told} Do the weights of each query sum to 1?")
-        if is_one(proj(join(attended(*parts, scale=1)))):
+        if is_one(proj(join_heads(attended(*parts, scale=1)))):
             raise Wrong("The scores are not scaled", f"{told} By what are they divided?")
-        if H > 1 and is_one(proj(join(attended(*parts, scale=C**-0.5)))):
+        if H > 1 and is_one(proj(join_heads(attended(*parts, scale=C**-0.5)))):
             raise Wrong("Scaled by C", f"{told} A score is a sum of how many products, in one head?")
-        if is_one(*(proj(join(attended(*parts, scale=scale))) for scale in (1 / hs, hs**0.5, H**-0.5, T**-0.5, 1 / C))):
+        scales = 1 / hs, hs**0.5, H**-0.5, T**-0.5, 1 / C
+        if is_one(*(proj(join_heads(attended(*parts, scale=scale))) for scale in scales)):
             raise Wrong("Scaled by another number", f"{told} Divide by the square root of hs.")
-        if is_one(proj(join(attended(*parts, dim=1))), proj(join(attended(*parts, dim=1, filler=-1e9)))):
+        if is_one(proj(join_heads(attended(*parts, dim=1))), proj(join_heads(attended(*parts, dim=1, filler=-1e9)))):
             raise Wrong("Shared among the heads", f"{told} Which dimension is your softmax over?")
-        if is_one(proj(join(attended(*parts, dim=1, mask=everyone)))):
+        if is_one(proj(join_heads(attended(*parts, dim=1, mask=everyone)))):
             raise Wrong("Shared among the heads", f"{told} Which dimension is your softmax over?")
-        if is_one(proj(join(attended(*parts, dim=-2)))):
+        if is_one(proj(join_heads(attended(*parts, dim=-2)))):
             raise Wrong("Columns, not rows", f"{told} The weights of each query should sum to 1.")
         if H > 1 and is_one(proj(attended(*flat)), proj(attended(*flat, scale=hs**-0.5))):
             raise Wrong("One head only", f"{told} Yours is a single head of {C} numbers. Where are the {H} heads?")
         cut = [part.reshape(B, H, T, hs) for part in flat]
         mixed = attended(*cut)
-        if H > 1 and is_one(proj(join(mixed)), proj(mixed.reshape(B, T, C)), proj(mixed.transpose(1, 2).flatten(2))):
+        if H > 1 and is_one(proj(join_heads(mixed)), proj(mixed.reshape(B, T, C))):
             raise Wrong("Tokens and heads are mixed", f"{told} Look at how you give each head its share.")
         if H > 1 and is_one(proj(out.reshape(B, T, C)), out.reshape(B, T, C)):
             raise Wrong("The heads are joined by a view alone", f"{told} Which dimension must the heads lie next to?")
         dealt = attended(*(part.view(B, T, hs, H).permute(0, 3, 1, 2) for part in flat))
-        if H > 1 and is_one(proj(join(dealt)), proj(dealt.permute(0, 2, 3, 1).flatten(2))):
+        if H > 1 and is_one(proj(join_heads(dealt)), proj(dealt.permute(0, 2, 3, 1).flatten(2))):
             raise Wrong("Dealt out like cards", f"{told} Each head should have numbers that lie next to each other.")
         if H > 1 and is_one(proj(out.permute(0, 2, 3, 1).flatten(2))):
             raise Wrong("Joined in another order", f"{told} First the first head's numbers, then the second's.")
-        if H > 1 and is_one(proj(join(out.flip(1)))):
+        if H > 1 and is_one(proj(join_heads(out.flip(1)))):
             raise Wrong("Joined in another order", f"{told} First the first head's numbers, then the second's.")
         across = [part.view(B, T, H, hs) for part in flat]
         between = attended(*across, mask=torch.ones(H, H, dtype=torch.bool))
         before = attended(*across, mask=torch.ones(H, H, dtype=torch.bool).tril())
         if H > 1 and is_one(*(proj(part.flatten(2)) for part in (between, before))):
             raise Wrong("The heads listen to each other", f"{told} Which two dimensions should q and k end with?")
-        if H > 1 and is_one(proj(join(out[:, :1].expand_as(out)))):
+        if H > 1 and is_one(proj(join_heads(out[:, :1].expand_as(out)))):
             raise Wrong("The first head for all", told)
-        if is_one(proj(join(attended(parts[1], parts[0], parts[2])))):
+        if is_one(proj(join_heads(attended(parts[1], parts[0], parts[2])))):
             raise Wrong("Queries and keys change places", f"{told} Row t of the scores is the query of token t.")
-        if is_one(proj(join(attended(parts[0], parts[1], split(x, H))))):
+        if is_one(proj(join_heads(attended(parts[0], parts[1], split_heads(x, H))))):
             raise Wrong("The values are forgotten", f"{told} What does a token hand over: itself?")
-        if is_one(proj(join(attended(parts[0], parts[1], parts[1])))):
+        if is_one(proj(join_heads(attended(parts[0], parts[1], parts[1])))):
             raise Wrong("Keys in place of values", f"{told} A token is found by its keys. What does it hand over?")
         if is_one(x + right):
             raise Wrong("A residual connection too many", f"{told} That is the block's, not the attention's.")
@@ -829,7 +782,7 @@ def several_heads(answer):
     query, key, value, proj = modules
     leaves = [x, *(part.weight for part in modules), proj.bias]
     past = torch.ones(5, 5, dtype=torch.bool).tril()
-    expected = proj(join(attended(*(split(part(x), 4) for part in modules[:3]), mask=past)))
+    expected = proj(join_heads(attended(*(split_heads(part(x), 4) for part in modules[:3]), mask=past)))
     if not learnable(call(answer, x, *modules, 4), expected, leaves):
         raise Wrong("No gradient can flow", "The numbers are right, the gradients are not. What cuts the graph?")
 
@@ -851,7 +804,8 @@ def norm(tensors, power=2):
     return math.fsum((part.double().abs() ** power).sum().item() for part in tensors) ** (1 / power)
 
 
-def near(got, right):
+def agree(got, right):
+    """Whether both lists have the same numbers, up to a share of each."""
     return len(got) == len(right) and all(abs(a - b) <= 1e-4 * abs(b) for a, b in zip(got, right))
 
 
@@ -950,7 +904,7 @@ def gradient_by_layer(answer):
                 raise NotAttempted
             got = [plain(value, f"Each entry of what gradient_by_layer gives for {words}") for value in got]
             told = f"{what} gives {listed(got)} and should give {listed(right)}."
-            if planted is None and near(got, right):
+            if planted is None and agree(got, right):
                 left = [p.grad for p in parameters if p.grad is not None and p.grad.any()]
                 if left:
                     raise Wrong(
@@ -959,34 +913,34 @@ def gradient_by_layer(answer):
                         "happen in the next backward pass?",
                     )
                 continue
-            if near(got, right):
+            if agree(got, right):
                 stale = [p.grad for p in parameters if p.grad is not None and p.grad.any()]
                 if any(not grad.equal(torch.full_like(grad, planted)) for grad in stale):
                     raise Wrong("Gradients stay behind", "In a layer that had some before, yours are added to them.")
                 continue
             if planted is not None:
                 raise Wrong("Old gradients are counted", f"{told} Each .grad was {planted:g} before. backward() adds.")
-            if near(got[::-1], right):
+            if agree(got[::-1], right):
                 raise Wrong("The last layer first", f"{told} The first layer's number comes first.")
-            if near(got, [norm(p.detach() for p in layer.parameters()) for layer in layers]):
+            if agree(got, [norm(p.detach() for p in layer.parameters()) for layer in layers]):
                 raise Wrong("The weights, not their gradients", f"{told} How large the numbers are is not asked.")
-            if near(got, [size**2 for size in right]):
+            if agree(got, [size**2 for size in right]):
                 raise Wrong("The root is missing", f"{told} Yours are the sums of the squares.")
-            if near(got, [norm(group, 1) for group in grads]):
+            if agree(got, [norm(group, 1) for group in grads]):
                 raise Wrong("The absolute values are added", f"{told} First the squares, then the sum, then the root.")
-            if near(got, [sum(norm([part]) for part in group) for group in grads]):
+            if agree(got, [sum(norm([part]) for part in group) for group in grads]):
                 raise Wrong("The sizes are added", f"{told} All of a layer's squares belong under one root.")
             chosen = [[norm([part]) for part in group] for group in grads]
-            if any(near(got, [one(sizes) for sizes in chosen]) for one in (max, lambda s: s[0], lambda s: s[-1])):
+            if any(agree(got, [one(sizes) for sizes in chosen]) for one in (max, lambda s: s[0], lambda s: s[-1])):
                 raise Wrong("One parameter of each layer", f"{told} A layer may have a weight and a bias, or more.")
             counts = [sum(part.numel() for part in group) for group in grads]
-            if near(got, [size / n**0.5 for size, n in zip(right, counts)]):
+            if agree(got, [size / n**0.5 for size, n in zip(right, counts)]):
                 raise Wrong("The mean of the squares", f"{told} In a layer's size the squares are *added*.")
-            if near(got, [norm(group, 1) / n for group, n in zip(grads, counts)]):
+            if agree(got, [norm(group, 1) / n for group, n in zip(grads, counts)]):
                 raise Wrong("The mean of the absolute values", f"{told} Squares, then their sum, then the root.")
-            if near(got, [max(part.abs().max().item() for part in group) for group in grads]):
+            if agree(got, [max(part.abs().max().item() for part in group) for group in grads]):
                 raise Wrong("The largest gradient only", told)
-            if near(got, [norm([part]) for part in outer]):
+            if agree(got, [norm([part]) for part in outer]):
                 raise Wrong("The gradients of what comes out", f"{told} The layers' *parameters* are asked for.")
             losses = {
                 "sum": lambda out: (out**2).sum(),
@@ -997,9 +951,9 @@ def gradient_by_layer(answer):
                 "half": lambda out: (out**2).mean() / 2,
             }
             other = {name: [norm(group) for group in gradients_of(layers, x, loss)[0]] for name, loss in losses.items()}
-            if near(got, other["sum"]):
+            if agree(got, other["sum"]):
                 raise Wrong("The sum of the squares as the loss", f"{told} The loss is their mean.")
-            if any(near(got, other[name]) for name in ("mean", "plain", "abs", "square", "half")):
+            if any(agree(got, other[name]) for name in ("mean", "plain", "abs", "square", "half")):
                 raise Wrong("Another loss", f"{told} The loss is the mean of the squares.")
             if not any(got):
                 raise Wrong("No gradient has been computed", f"{told} Does yours call backward()?")
@@ -1010,7 +964,7 @@ def gradient_by_layer(answer):
             groups = torch.arange(len(parameters)).split([len(group) for group in grads])
             each = [norm(summed[i] for i in group) for group in groups]
             own = [norm(gradients_of([layer], start.detach(), squares)[0][0]) for layer, start in zip(layers, stages)]
-            if near(got, each) or near(got, own):
+            if agree(got, each) or agree(got, own):
                 raise Wrong(
                     "A loss after every layer",
                     f"{told} You call backward after every layer. There is one loss, at the end.",
@@ -1019,6 +973,6 @@ def gradient_by_layer(answer):
                 raise Wrong("The gradient stops", f"{told} It does not get past the last layer. What cuts the graph?")
             if len({layer.weight.shape for layer in layers if isinstance(layer, nn.Linear)}) == 1:
                 apart = [norm(gradients_of([layer], x, squares)[0][0]) for layer in layers]
-                if near(got, apart):
+                if agree(got, apart):
                     raise Wrong("Each layer by itself", f"{told} What comes out of one should go into the next.")
             raise Wrong("Other numbers", told)

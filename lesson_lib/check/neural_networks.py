@@ -387,6 +387,16 @@ def mean_hinge(answer):
                 )
 
 
+def require_numbers_in(parameters):
+    if any(isinstance(p.data, Value) for p in parameters):
+        raise Wrong("A Value inside a Value", "p.data is a plain number. Did you compute with p, or with p.data?")
+
+
+def require_the_same(handed, parameters):
+    if len(handed) != len(parameters) or any(p is not q for p, q in zip(handed, parameters)):
+        raise Wrong("The parameters are replaced", "The list holds new Values. The network keeps the old ones.")
+
+
 @exercise(
     lesson=LESSON,
     minutes=5,
@@ -412,14 +422,12 @@ def step_down(answer):
             p.grad = g
         handed = list(parameters)
         made = call(answer, handed, step)
-        if any(isinstance(p.data, Value) for p in parameters):
-            raise Wrong("A Value inside a Value", "p.data is a plain number. Did you compute with p, or with p.data?")
+        require_numbers_in(parameters)
         got = [p.data for p in parameters]
         told = f"From {numbers} with gradients {gradients} and step {step:g} your parameters come to {shown(got)}."
         if [p.grad for p in parameters] != gradients:
             raise Wrong("The gradients are changed", f"They were {gradients} and are {[p.grad for p in parameters]}.")
-        if len(handed) != len(parameters) or any(p is not q for p, q in zip(handed, parameters)):
-            raise Wrong("The parameters are replaced", "The list holds new Values. The network keeps the old ones.")
+        require_the_same(handed, parameters)
         right = [x - step * g for x, g in zip(numbers, gradients)]
         listed = isinstance(made, (list, tuple))
         if same(got, right):

@@ -6,9 +6,9 @@ torch is imported inside the functions, so that the checks of the first lessons 
 import math
 
 from ._exercise import Wrong, call, exercise, number
-from .bigram import tensor_of as any_tensor_of
+from ._tensors import rows, same, tensor, tensor_of, unchanged
 from .neural_networks import uses
-from .softmax import near, rows, same, tensor
+from .softmax import near
 
 LESSON = "12_self_attention"
 
@@ -34,14 +34,7 @@ def randoms(seed):
     return lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
-def tensor_of(answer, shape, what):
-    """Return the answer if it is a tensor of this shape; a list is named, not shown."""
-    if isinstance(answer, (list, tuple)):
-        raise Wrong("Not a tensor", f"{what} should be a tensor and is a {type(answer).__name__}.")
-    return any_tensor_of(answer, shape, what)
-
-
-def told_of(what, got, right):
+def told_in_example(what, got, right):
     """Say what came and what should have come, (B, T, n) each: in the first example that is wrong.
 
     Small examples are shown whole, of others the first row that is wrong.
@@ -59,14 +52,12 @@ def told_of(what, got, right):
     return f"{what}: in example {b}, {named} {rows(got[b, part])} and should be {rows(right[b, part])}."
 
 
-def unchanged(named):
-    """Raise Wrong if a tensor is no longer what it was; `named` is {name: (given, before)}."""
-    for name, (given, before) in named.items():
-        if not given.detach().equal(before):
-            raise Wrong("The input is changed", f"The {name} that came in is another one now. What writes into it?")
+def unchanged_each(names, given, before):
+    for name, part, kept in zip(names, given, before):
+        unchanged(part, kept, f"numbers of {name}")
 
 
-def fitting(answer, *args, masked=True):
+def call_on_scores(answer, *args, masked=True):
     """Return what the answer makes of the tensors; where PyTorch cannot fit shapes together, say so in words.
 
     masked: whether something is laid over the scores.
@@ -189,16 +180,16 @@ def score_matrix(answer):
         (B, T, hs), S = q.shape, k.shape[1]
         given = q.clone(), k.clone()
         what = f"score_matrix of q {tuple(q.shape)} and k {tuple(k.shape)}"
-        made = fitting(answer, *given, masked=False)
+        made = call_on_scores(answer, *given, masked=False)
         raw = q @ k.transpose(-2, -1)
         right = raw / math.sqrt(hs)
         if T != S and getattr(made, "shape", None) == (B, S, T):
             raise Wrong("Queries and keys swapped", f"{what} should have T = {T} rows, and yours has S = {S}.")
         got = tensor_of(made, (B, T, S), what).detach()
-        unchanged({"q": (given[0], q), "k": (given[1], k)})
+        unchanged_each("qk", given, (q, k))
         if same(got, right):
             continue
-        told = told_of(what, got, right)
+        told = told_in_example(what, got, right)
         if same(got, raw):
             raise Wrong("Not scaled", f"{told} Yours are the dot products.")
         if S == T and (same(got, right.transpose(1, 2)) or same(got, raw.transpose(1, 2))):
@@ -217,7 +208,7 @@ def score_matrix(answer):
             raise Wrong("Weights already", f"{told} The softmax comes later. Stop at the scores.")
         if S == T and (same(got, right.tril()) or same(got, right.masked_fill(~causal(T), -math.inf))):
             raise Wrong("Masked already", f"{told} Here nobody is hidden yet.")
-        if same(got, q @ q.transpose(1, 2) / math.sqrt(hs) if S == T else right):
+        if S == T and same(got, q @ q.transpose(1, 2) / math.sqrt(hs)):
             raise Wrong("Queries with queries", f"{told} Where do your keys come in?")
         if any(same(got, q @ k.reshape(B, hs, S) / by) for by in (1, math.sqrt(hs))):
             raise Wrong("The keys are cut anew, not turned", f"{told} {CUT}")
@@ -254,8 +245,8 @@ def weights_of(answer):
         B, T, hs = q.shape
         given = q.clone(), k.clone()
         what = f"weights_of q and k of {tuple(q.shape)}"
-        got = tensor_of(fitting(answer, *given), (B, T, T), what).detach()
-        unchanged({"q": (given[0], q), "k": (given[1], k)})
+        got = tensor_of(call_on_scores(answer, *given), (B, T, T), what).detach()
+        unchanged_each("qk", given, (q, k))
         mask, raw = causal(T), q @ k.transpose(-2, -1)
         scores = raw / math.sqrt(hs)
 
@@ -265,7 +256,7 @@ def weights_of(answer):
         right = weights(scores)
         if same(got, right) and not got[:, ~mask].any():
             continue
-        told = told_of(what, got, right)
+        told = told_in_example(what, got, right)
         if same(got, right, 1e-2) and (most := got[:, ~mask].abs().max().item() if T > 1 else 0):
             raise Wrong("Nearly 0, not 0", f"{told} Yours in the future are small, up to {most:.2g}, but not 0.")
         if q is far[0] and same(got[:, 0], right[:, 0]):
@@ -312,7 +303,7 @@ def weights_of(answer):
         if same(got, weights(scores[:1])) or same(got, weights(q @ k[0].T / math.sqrt(hs))):
             raise Wrong("Right for one example only", f"{told} Each example has queries and keys of its own.")
         if got.isnan().any():
-            raise Wrong("0 times −∞", f"{told} nan is no number. Do you multiply anything by −∞?")
+            raise Wrong("Not a number", f"{told} nan is not a number. Where do you compute 0 · −∞ or 0 / 0?")
         if same(got, mask / mask.sum(-1, keepdim=True)):
             raise Wrong("The scores are not used", f"{told} That is the plain average.")
         if any(same(got, weights(q @ k.reshape(B, hs, T) / by)) for by in (1, math.sqrt(hs))):
@@ -452,7 +443,7 @@ def one_head(answer):
         given, before = x.clone(), [layer.weight.detach().clone() for layer in layers]
         what = f"one_head of x {tuple(x.shape)} and layers {C} → {hs}"
         try:
-            made = fitting(answer, given, *layers)
+            made = call_on_scores(answer, given, *layers)
         except (TypeError, AttributeError) as error:
             if "Linear" not in str(error):
                 raise
@@ -463,9 +454,9 @@ def one_head(answer):
             raise Wrong("Weights, not the output", f"{what} has the shape of the weights. What is multiplied by them?")
         out = tensor_of(made, (B, T, hs), what)
         got = out.detach()
-        unchanged({"x": (given, x)})
+        unchanged(given, x, "numbers of x")
         for name, layer, weight in zip(("query", "key", "value"), layers, before):
-            unchanged({f"matrix of the {name}": (layer.weight, weight)})
+            unchanged(layer.weight, weight, f"weights of the {name}")
         xx = x.double()
         q, k, v = (xx @ w.double().T for w in before)
         mask = causal(T)
@@ -476,7 +467,7 @@ def one_head(answer):
 
         right = head(q, k, v)
         if not same(got, right, 1e-4):
-            told = told_of(what, got, right)
+            told = told_in_example(what, got, right)
             raw = q @ k.transpose(-2, -1)
             scores = raw / math.sqrt(hs)
             weights = scores.masked_fill(~mask, -math.inf).softmax(-1)
@@ -537,7 +528,7 @@ def one_head(answer):
             if is_(weights[:1] @ v, weights[-1:] @ v):
                 raise Wrong("Right for one example only", f"{told} All examples have been given the weights of one.")
             if got.isnan().any():
-                raise Wrong("0 times −∞", f"{told} nan is no number. Do you multiply anything by −∞?")
+                raise Wrong("Not a number", f"{told} nan is not a number. Where do you compute 0 · −∞ or 0 / 0?")
             raise Wrong("Other outputs", told)
         if T == 1:
             continue  # the only weight is 1, whatever query and key say
@@ -675,7 +666,7 @@ def who_hears(answer):
 
         what = f"For a layer that {does}, who_hears"
         got = tensor_of(call(answer, layer, given), (T, T), what).detach()
-        unchanged({"x": (given, x)})
+        unchanged(given, x, "numbers of x")
         if got.dtype != torch.bool:
             raise Wrong("Not True and False", f"{what} is of the type {got.dtype} and should be of torch.bool.")
         if got.equal(right):
@@ -771,11 +762,11 @@ def attend_with_distance(answer):
         B, T, hs = q.shape
         given = q.clone(), k.clone(), v.clone()
         what = f"attend_with_distance of q and k {tuple(q.shape)}, v {tuple(v.shape)} and the slope {slope}"
-        made = fitting(answer, *given, slope)
+        made = call_on_scores(answer, *given, slope)
         if T != v.shape[-1] and getattr(made, "shape", None) == (B, T, T):
             raise Wrong("Weights, not the output", f"{what} has the shape of the weights. Where are the values?")
         got = tensor_of(made, (B, T, v.shape[-1]), what).detach().double()
-        unchanged({name: (one, other) for name, one, other in zip("qkv", given, (q, k, v))})
+        unchanged_each("qkv", given, (q, k, v))
         p = torch.arange(T)
         distance, mask, raw = p[:, None] - p, causal(T), q @ k.transpose(-2, -1)
         scores = raw / math.sqrt(hs)
@@ -786,7 +777,7 @@ def attend_with_distance(answer):
         right = attend(scores - slope * distance)
         if same(got, right):
             continue
-        told = told_of(what, got, right)
+        told = told_in_example(what, got, right)
         if q is far[0] and same(got[:, 0], right[:, 0]):
             raise Wrong("Large scores break it", f"{told} Is the largest score subtracted before e to the power?")
         if q is far[0]:
@@ -815,7 +806,7 @@ def attend_with_distance(answer):
             if is_(without.transpose(1, 2) @ v):
                 raise Wrong("The weights are transposed", told)
             if got.isnan().any():
-                raise Wrong("0 times −∞", f"{told} nan is no number. Do you multiply anything by −∞?")
+                raise Wrong("Not a number", f"{told} nan is not a number. Where do you compute 0 · −∞ or 0 / 0?")
             raise Wrong("Wrong without a slope already", f"{told} With the slope 0 it should be what exercise 5 did.")
         if is_(plain):
             raise Wrong(
@@ -890,7 +881,7 @@ def last_other(answer):
         T, given = len(text), vowel.clone()
         told = f"With {say_vowels(vowel)} (V is a vowel)"
         pair = call(answer, given)
-        unchanged({"vowel": (given, vowel)})
+        unchanged(given, vowel, "numbers of vowel")
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise Wrong("Not a pair", f"last_other should return (q, k), and returns {type(pair).__name__}.")
         q, k = (tensor_of(one, (T, 2), f"{told}, {name}").detach() for one, name in zip(pair, "qk"))

@@ -6,16 +6,10 @@ torch is imported inside the functions, so that the checks of the first lessons 
 import math
 
 from ._exercise import Wrong, call, exercise, number
-from .bigram import alike, tensor_of
+from ._tensors import alike, fitting, rows, same, tensor, tensor_of, told_of, unchanged
 from .neural_networks import uses
 
 LESSON = "11_softmax"
-
-
-def tensor(table):
-    import torch
-
-    return torch.tensor(table, dtype=torch.float64)
 
 
 def shares(values):
@@ -28,35 +22,8 @@ def near(got, right, tolerance=1e-6):
     return all(math.isfinite(a) and abs(a - b) <= tolerance for a, b in zip(got, right))
 
 
-def same(got, right, tolerance=1e-5):
-    """Whether both tensors have the same numbers; infinities and nan must be in the same places."""
-    import torch
-
-    return bool(torch.allclose(got.double(), right.double(), rtol=tolerance, atol=tolerance, equal_nan=True))
-
-
-def rows(table):
-    """Return a small table in words: what is only rounding away from 0 is 0, large numbers are in full."""
-
-    def told(x):
-        return f"{0.0 if abs(x) < 1e-6 else x:{'.6g' if abs(x) >= 100 else '.3g'}}"
-
-    return "; ".join(", ".join(told(x) for x in row) for row in table.tolist())
-
-
 def listed(values):
     return "[" + ", ".join(f"{value:.4g}" for value in values) + "]"
-
-
-def told_of(what, got, right):
-    """Say in words what came and what should have come; long tables are shown by their last row."""
-    table = [part.reshape(-1, part.shape[-1])[-4:] if part.dim() else part.reshape(1, 1) for part in (got, right)]
-    return f"{what} gives {rows(table[0])} and should give {rows(table[1])}."
-
-
-def unchanged(given, before, name):
-    if not given.detach().equal(before):
-        raise Wrong("The input is changed", f"The {name} that came in are other numbers now. What writes into them?")
 
 
 @exercise(
@@ -158,15 +125,7 @@ def row_softmax(answer):
     for logits in (square, tall, deep, tensor([2, 0, 1])):
         what = f"row_softmax of a {tuple(logits.shape)} tensor"
         given = logits.clone()
-        try:
-            made = call(answer, given)
-        except RuntimeError as error:
-            if "must match the size" not in str(error):
-                raise
-            raise Wrong(
-                "Two shapes that do not fit",
-                f"In {what} PyTorch stops: {str(error).split(' at non')[0]}. What does keepdim=True do to a sum?",
-            ) from None
+        made = fitting(answer, given, what=what, question="What does keepdim=True do to a sum?")
         got = tensor_of(made, tuple(logits.shape), what).detach()
         unchanged(given, logits, "logits")
         right = logits.softmax(dim=-1)
@@ -273,7 +232,7 @@ def past_weights(answer):
         if same(got, hidden(~mask, dim=0)):
             raise Wrong("Columns, not rows", f"{told} Do your rows sum to 1?")
         if got.isnan().any():
-            raise Wrong("0 times −∞", f"{told} nan is no number. Do you multiply anything by −∞?")
+            raise Wrong("Not a number", f"{told} nan is not a number. Where do you compute 0 · −∞ or 0 / 0?")
         if same(got, hidden(~mask | (logits == 0))):
             raise Wrong("A visible logit of 0 is hidden", f"{told} Ask the mask where to hide, and not the logits.")
         if same(got, right.softmax(-1)):
@@ -321,7 +280,7 @@ def row_entropy(answer):
             continue
         told = told_of(what, got, right)
         if got.isnan().any():
-            raise Wrong("0 times −∞", f"{told} What is the logarithm of 0, and what is 0 times that?")
+            raise Wrong("Not a number", f"{told} What is the logarithm of 0, and what is 0 times that?")
         if same(got, -right):
             raise Wrong("The minus is missing", f"{told} A surprise is never below 0.")
         if same(got, right / math.log(2)) or same(got, right / math.log(10)):
@@ -367,7 +326,7 @@ def at_temperature(answer):
             continue
         told = told_of(what, got, right)
         if got.isnan().any():
-            raise Wrong("0 times −∞", f"{told} A weight of exactly 0 should stay 0.")
+            raise Wrong("Not a number", f"{told} A weight of exactly 0 should stay 0.")
         if same(got, (weights / temperature).softmax(-1)):
             raise Wrong("Weights used as logits", f"{told} At temperature 1 the weights should come back. Do they?")
         if same(got, weights / temperature):
@@ -418,15 +377,7 @@ def log_of_softmax(answer):
     for logits in (square, tensor([[1, 2], [0, 0], [3, -1], [1, 4]]), deep, tensor([2, 0, 1])):
         what = f"log_of_softmax of a {tuple(logits.shape)} tensor"
         given = logits.clone()
-        try:
-            made = call(answer, given)
-        except RuntimeError as error:
-            if "must match the size" not in str(error):
-                raise
-            raise Wrong(
-                "Two shapes that do not fit",
-                f"In {what} PyTorch stops: {str(error).split(' at non')[0]}. What does keepdim=True do to a sum?",
-            ) from None
+        made = fitting(answer, given, what=what, question="What does keepdim=True do to a sum?")
         got = tensor_of(made, tuple(logits.shape), what).detach().double()
         unchanged(given, logits, "logits")
         right = logits.log_softmax(-1)
@@ -610,7 +561,7 @@ def weights_by_distance(answer):
                 f"{told} If a hidden logit is very large, what has the softmax left for the others?",
             )
         if got.isnan().any():
-            raise Wrong("0 times −∞", f"{told} nan is no number. Where is one made?")
+            raise Wrong("Not a number", f"{told} nan is not a number. Where do you compute 0 · −∞ or 0 / 0?")
         if same(got, scores[distance.abs()].softmax(-1)) or same(got, table.softmax(-1)):
             raise Wrong("The future is included", f"{told} The first row gives weight to what comes after it.")
         if same(got, scores[distance].softmax(-1)):

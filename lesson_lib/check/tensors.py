@@ -30,6 +30,8 @@ def a_tensor(answer, what):
             "Not a tensor",
             f"{what} should be a tensor and is a {type(answer).__name__}. Which lines leave the world of tensors?",
         )
+    if answer.is_complex():
+        raise Wrong("Not real numbers", f"{what} is a tensor of complex numbers, and should be one of real numbers.")
     return answer.detach()
 
 
@@ -659,7 +661,7 @@ def product_backward(answer):
             raise Wrong("Not a pair", "Two gradients are asked for: the one for X, and the one for W.")
         if any(not here.equal(there) for here, there in zip(handed, given)):
             raise Wrong("The tensors that came in are changed", "X, W and G should stay as they were.")
-        for_X, for_W = (a_tensor(part, f"the gradient for {name}") for part, name in zip(made, "XW"))
+        for_X, for_W = (a_tensor(part, f"The gradient for {name}") for part, name in zip(made, "XW"))
         right_X, right_W = G @ W.T, X.T @ G
         told = f"With {shapes_of(('X', X), ('W', W), ('G', G))}."
         if same(for_X, right_X) and same(for_W, right_W):
@@ -728,7 +730,7 @@ def circles_network(answer):
     inputs, targets = circles()
     X, Y = torch.tensor(inputs, dtype=parameters[0].dtype), torch.tensor(targets).reshape(-1, 1)
     with torch.no_grad():
-        scores = a_tensor(model(X), "what your network says")
+        scores = a_tensor(model(X), "What your network says")
         if tuple(scores.shape) != (100, 1):
             raise Wrong("Another shape", f"For inputs (100, 2) your network gives {tuple(scores.shape)}, not (100, 1).")
         right = int((scores * Y > 0).sum())

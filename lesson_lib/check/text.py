@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from ._exercise import NotAttempted, Wrong, call, exercise, number
+from ._exercise import NotAttempted, Wrong, call, exercise, number, short
 
 LESSON = "07_text"
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
@@ -16,21 +16,11 @@ def pair_of(answer, what, parts):
     return tuple(answer)
 
 
-def short(value, most=120):
-    """Return the value's repr, with … where it is cut off.
-
-    >>> short([160, 170, 180], most=12)
-    '[160, 170, …'
-    """
-    whole = repr(value)
-    return whole if len(whole) <= most else f"{whole[: most - 1]}…"
-
-
-def plain(value):
+def as_lists(value):
     """Return the value with every tuple and tensor in it as a list, so that only the contents count."""
     if hasattr(value, "tolist"):
         value = value.tolist()
-    return [plain(part) for part in value] if isinstance(value, (list, tuple)) else value
+    return [as_lists(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 @exercise(
@@ -102,9 +92,9 @@ def examples_of(answer):
         handed, T = list(chunk), len(chunk) - 1
         made = call(answer, handed)
         told = f"For {chunk} you get {short(made)}."
-        got = plain(made)
+        got = as_lists(made)
         # in a chunk of three, x and y look like two pairs of tokens; in one of two they do not
-        if got == [chunk[:-1], chunk[1:]] and plain(call(answer, chunk[:2])) == [chunk[:1], chunk[1:2]]:
+        if got == [chunk[:-1], chunk[1:]] and as_lists(call(answer, chunk[:2])) == [chunk[:1], chunk[1:2]]:
             raise Wrong(
                 "The rows x and y", f"{told} These are the two rows; the examples are in them. Which is the first?"
             )
@@ -168,10 +158,10 @@ def three_parts(answer):
             if isinstance(made, (list, tuple)) and made:
                 if all(isinstance(p, (list, tuple)) for p in made):
                     what = f"{len(made)} part{'s' if len(made) > 1 else ''}"
-                elif plain(made) == data:
+                elif as_lists(made) == data:
                     what = f"one list of {len(made)}"
             raise Wrong("Not three parts", f"For a list of {n} you return {what}. Three lists are asked for.")
-        got = plain(made)
+        got = as_lists(made)
         joined = [token for part in got for token in part]
         counts = Counter(map(repr, joined))
         told = f"For a list of {n} tokens your parts have {', '.join(str(len(part)) for part in got)} tokens."
@@ -253,7 +243,7 @@ def with_unknown(answer):
 def _encodes(function, text, ids):
     """Whether the function makes these ids of the text; one that decodes may stop at a text in any way."""
     try:
-        return plain(function(text)) == ids
+        return as_lists(function(text)) == ids
     except Exception:
         return False
 
@@ -272,7 +262,7 @@ def _check_encoded(encode, text, vocabulary):
     told = f"With the vocabulary {vocabulary}, encode({text!r}) gives {short(made)}, and should give {right}."
     if not isinstance(made, (list, tuple)) and not hasattr(made, "tolist"):
         raise Wrong("Not a list of ids", told)
-    got = plain(made)
+    got = as_lists(made)
     if got == right:
         return
     if all(c in vocabulary for c in text):
@@ -389,7 +379,7 @@ def word_vocabulary(answer):
         )
     if handed != (training, validation):
         raise Wrong("The list that came in is changed", "After the call one of the two lists is no longer what it was.")
-    count = number(count, "the count")
+    count = number(count, "The count")
     unknown = [word for word in validation if word not in training]
     told = f"You count {count:g}, and it should be {len(unknown)}."
     if count == len(unknown):
@@ -472,7 +462,7 @@ def list_batch(answer):
 def _rows(answer, data, T, B, dice):
     """Return the answer's x and y as lists of rows; raise Wrong where they are something else."""
     made = call(answer, data, T, B, dice)
-    x, y = map(plain, pair_of(made, "list_batch(data, block_size, batch_size, dice)", "x and y"))
+    x, y = map(as_lists, pair_of(made, "list_batch(data, block_size, batch_size, dice)", "x and y"))
     for name, rows in (("x", x), ("y", y)):
         lists = [isinstance(row, list) for row in rows] if isinstance(rows, list) else [False]
         if name == "y" and len(lists) == B and not any(lists):

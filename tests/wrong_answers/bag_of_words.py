@@ -184,4 +184,9 @@ RIGHT = [
     ("average_batch", "def average_batch(x):\n    w = torch.ones(x.shape[1], x.shape[1]).tril()\n    return w / w.sum(dim=1, keepdim=True) @ x"),
     ("average_of_earlier", "def average_of_earlier(x):\n    w = torch.ones(x.shape[1], x.shape[1]).tril(-1)\n    return w / w.sum(dim=1, keepdim=True).clamp(min=1) @ x"),
     ("fading_average", "def fading_average(x, fade):\n    T = x.shape[1]\n    w = torch.zeros(T, T)\n    for t in range(T):\n        for i in range(t + 1):\n            w[t, i] = fade ** (t - i)\n    return w / w.sum(dim=1, keepdim=True) @ x"),
+    ("past_averages", "import itertools\ndef past_averages(numbers):\n    return [total / n for n, total in enumerate(itertools.accumulate(numbers), 1)]"),
+    ("past_averages", "import numpy as np\ndef past_averages(numbers):\n    return list(np.cumsum(numbers) / np.arange(1, len(numbers) + 1))"),
+    ("same_average", "from collections import Counter\nfrom fractions import Fraction\ndef same_average(a, b):\n    first, second = ({c: Fraction(n, len(text)) for c, n in Counter(text).items()} for text in (a, b))\n    return first == second"),
+    ("moved_average", "def moved_average(average, count, new):\n    return torch.lerp(average, new, 1 / (count + 1))"),
+    ("loudness", "def loudness(average, T):\n    one_each = torch.eye(T)[:, :, None]  # (T examples, T, 1)\n    return average(one_each)[:, :, 0].T"),
 ]

@@ -60,6 +60,7 @@ WRONG = [
     ("next_probabilities", "The counts that came in are changed", "def next_probabilities(counts):\n    counts[counts.sum(dim=1) == 0] = 1\n    return counts / counts.sum(dim=1, keepdim=True)"),
     ("next_probabilities", "Other probabilities", "def next_probabilities(counts):\n    return counts / counts.max(dim=1, keepdim=True).values"),
     ("next_probabilities", "Your code stopped with an error", "def next_probabilities(counts):\n    return probabilities(counts)"),
+    ("next_probabilities", "Not real numbers", "def next_probabilities(counts):\n    counts = counts.to(torch.complex64)\n    return counts / counts.sum(dim=1, keepdim=True)"),
     ("next_probabilities", "Not a tensor", "def next_probabilities(counts):\n    return (counts / counts.sum(dim=1, keepdim=True)).tolist()"),
     ("next_probabilities", "Not the right shape", "def next_probabilities(counts):\n    return counts[0] / counts[0].sum()"),
     # perplexity
@@ -167,8 +168,22 @@ WRONG = [
     ("count_trigrams", "In the wrong places", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount(ids[:-2] * V + ids[1:-1] * V + ids[2:], minlength=V**3).view(V, V, V)"),
     ("count_trigrams", "In the wrong places", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount(ids[:-2] * V**2 + ids[1:-1] + ids[2:] * 1, minlength=V**3).view(V, V, V)"),
     ("count_trigrams", "Other counts", "def count_trigrams(ids, vocab_size):\n    return count_bigrams(ids, vocab_size)[:, :, None].expand(-1, -1, vocab_size)"),
+    ("count_trigrams", "A loop over the text", "def count_trigrams(ids, vocab_size):\n    counts = torch.zeros(vocab_size, vocab_size, vocab_size, dtype=torch.int64)\n    for t in range(len(ids) - 2):\n        counts[tuple(ids[t : t + 3].tolist())] += 1\n    return counts"),
     ("count_trigrams", "A loop over the text", "def count_trigrams(ids, vocab_size):\n    counts = torch.zeros(vocab_size, vocab_size, vocab_size, dtype=torch.int64)\n    for a, b, c in zip(ids, ids[1:], ids[2:]):\n        counts[a, b, c] += 1\n    return counts"),
     ("count_trigrams", "The last triples are missing", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount((ids[:-2] * V + ids[1:-1]) * V + ids[2:]).view(V, V, V)"),
     ("count_trigrams", "Your code stopped with an error", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount((ids * V + ids[1:]) * V + ids[2:], minlength=V**3).view(V, V, V)"),
     ("count_trigrams", "In the wrong places", "def count_trigrams(ids, vocab_size):\n    V = vocab_size\n    return torch.bincount(ids[:-2] * 100 + ids[1:-1] * 10 + ids[2:], minlength=V**3).view(V, V, V)"),
+]
+
+RIGHT = [
+    ("usual_follower", "from collections import Counter\ndef usual_follower(text, character):\n    return Counter(b for a, b in zip(text, text[1:]) if a == character).most_common(1)[0][0]"),
+    ("mean_surprise", "def mean_surprise(chances):\n    return -torch.tensor(chances, dtype=torch.float64).log().mean().item()"),
+    ("mean_surprise", "import statistics\ndef mean_surprise(chances):\n    return -math.log(statistics.geometric_mean(chances))"),
+    ("next_probabilities", "def next_probabilities(counts):\n    total = counts.sum(1, keepdim=True)\n    shares = counts / total\n    return torch.where(total == 0, torch.full_like(shares, 1 / len(counts)), shares)"),
+    ("perplexity", "def perplexity(table, ids):\n    return math.exp(-sum(math.log(table[a, b]) for a, b in zip(ids, ids[1:])) / (len(ids) - 1))"),
+    ("cross_entropy_by_hand", "def cross_entropy_by_hand(logits, targets):\n    given = logits.gather(1, targets[:, None]).squeeze(1)\n    return torch.log(torch.exp(logits).sum(1)).mean() - given.sum() / len(given)"),
+    ("draw_next", "def draw_next(logits, temperature, generator):\n    noise = -torch.log(-torch.log(torch.rand(logits.shape, generator=generator)))\n    return int((logits / temperature + noise).argmax())"),
+    ("learn_table", "def learn_table(ids, vocab_size, steps, rate):\n    table = torch.nn.Parameter(torch.zeros(vocab_size, vocab_size))\n    optimizer = torch.optim.SGD([table], lr=rate)\n    for _ in range(steps):\n        optimizer.zero_grad()\n        F.nll_loss(F.log_softmax(F.embedding(ids[:-1], table), dim=1), ids[1:]).backward()\n        optimizer.step()\n    return table"),
+    ("count_trigrams", "def count_trigrams(ids, vocab_size):\n    V = range(vocab_size)\n    counts = [[[((ids[:-2] == i) & (ids[1:-1] == j) & (ids[2:] == k)).sum() for k in V] for j in V] for i in V]\n    return torch.tensor(counts)"),
+    ("count_trigrams", "def count_trigrams(ids, vocab_size):\n    counts = torch.zeros(vocab_size, vocab_size, vocab_size, dtype=torch.long)\n    ones = torch.ones(len(ids) - 2, dtype=torch.long)\n    return counts.index_put_((ids[:-2], ids[1:-1], ids[2:]), ones, accumulate=True)"),
 ]

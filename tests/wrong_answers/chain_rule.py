@@ -486,3 +486,12 @@ def neuron_gradients(x1, x2, w1, w2, b):
     return dict(zip(["x1", "x2", "w1", "w2", "b"], numerical_gradient(o, [x1, x2, w1, w2, b])))
 """),
 ]  # fmt: skip
+
+RIGHT = [
+    ("gradient_step", "def gradient_step(inputs, gradients, step):\n    moved = []\n    for i in range(len(inputs)):\n        moved.append(inputs[i] + gradients[i] * -step)\n    return moved"),
+    ("local_derivatives", 'def local_derivatives(op, left, right):\n    return {"+": (1, 1), "-": (1, -1), "*": (right, left)}[op]'),
+    ("local_slopes", "def local_slopes(functions, x):\n    if not functions:\n        return []\n    first, *others = functions\n    return [central_difference(first, x), *local_slopes(others, first(x))]"),
+    ("expression_gradients", "def expression_gradients(u, v, w, t):\n    return [w * t, w * t, (u + v) * t, (u + v) * w]"),
+    ("gradient_check", "import math\ndef gradient_check(f, inputs, claimed):\n    measured = numerical_gradient(f, inputs)\n    return [i for i, (m, c) in enumerate(zip(measured, claimed)) if not math.isclose(m, c, rel_tol=1e-4, abs_tol=1e-4)]"),
+    ("neuron_gradients", "import math\ndef neuron_gradients(x1, x2, w1, w2, b):\n    dn = 1 / math.cosh(x1 * w1 + x2 * w2 + b) ** 2\n    return dict(b=dn, w1=x1 * dn, w2=x2 * dn, x1=w1 * dn, x2=w2 * dn)"),
+]

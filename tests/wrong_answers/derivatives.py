@@ -248,3 +248,12 @@ WRONG = [
         ),
     ),
 ]
+
+RIGHT = [
+    ("exact_slope", "def exact_slope(x):\n    return 5 + 2 * x * 2"),
+    ("backward_difference", "def backward_difference(f, x, h):\n    return (f(x - h) - f(x)) / -h"),
+    ("best_step", "import math\ndef best_step(digits):\n    return math.sqrt(0.1**digits)"),
+    ("walk_downhill", "def walk_downhill(f, x, size, steps):\n    if steps == 0:\n        return x\n    return walk_downhill(f, x - size * central_difference(f, x), size, steps - 1)"),
+    ("second_difference", "def second_difference(f, x, h):\n    return (f(x + h) - 2 * f(x) + f(x - h)) / h**2"),
+    ("predicted_change", "import math\ndef predicted_change(f, inputs, nudges):\n    return math.fsum(map(lambda s, n: s * n, numerical_gradient(f, inputs), nudges))"),
+]

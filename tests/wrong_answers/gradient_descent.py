@@ -174,3 +174,12 @@ WRONG = [
     ("updates_needed", "It does not stop", "def updates_needed(parameters, loss, rate, target, limit):\n    losses = gradient_descent(parameters, loss, rate, limit)\n    for updates, value in enumerate(losses):\n        if value < target:\n            return updates\n    return -1"),
     ("updates_needed", "It does not stop", "def updates_needed(parameters, loss, rate, target, limit):\n    losses = gradient_descent(parameters, loss, rate, limit + 1)\n    for updates, value in enumerate(losses):\n        if value < target:\n            return updates\n    return -1"),
 ]
+
+RIGHT = [
+    ("two_rates", "def two_rates(a):\n    return [0.5 / a, a**-1]"),
+    ("half_life", "def half_life(rate, every):\n    return lambda step: rate * 2 ** (-step / every)"),
+    ("train", "def train(parameters, loss, rate, steps):\n    def one_step():\n        now = loss()\n        for p in parameters:\n            p.grad = 0\n        now.backward()\n        for p in parameters:\n            p.data = p.data - p.grad * rate\n        return now.data\n    return [one_step() for _ in range(steps)]"),
+    ("gradient_of_mean", "def gradient_of_mean(parameters, losses):\n    for p in parameters:\n        p.grad = 0.0\n    (sum(loss() for loss in losses) / len(losses)).backward()\n    return parameters"),
+    ("updates_needed", "def updates_needed(parameters, loss, rate, target, limit):\n    made = 0\n    while True:\n        now = loss()\n        if now.data < target:\n            return made\n        if made == limit:\n            return -1\n        for p in parameters:\n            p.grad = 0.0\n        now.backward()\n        for p in parameters:\n            p.data -= rate * p.grad\n        made += 1"),
+    ("momentum", "def momentum(parameters, loss, rate, m, steps):\n    history, steps_taken = [], [0.0] * len(parameters)\n    for _ in range(steps):\n        now = loss()\n        for p in parameters:\n            p.grad = 0.0\n        now.backward()\n        steps_taken = [m * step - rate * p.grad for step, p in zip(steps_taken, parameters)]\n        for p, step in zip(parameters, steps_taken):\n            p.data += step\n        history.append(now.data)\n    return history"),
+]

@@ -242,3 +242,15 @@ WRONG = [
     mixing_gradients("What came in is changed", "G *= 1.5\nreturn (G @ x.transpose(1, 2)).sum(dim=0), weights.T @ G"),
     mixing_gradients("Your code stopped with an error", "return torch.mm(G, x), weights.T @ G"),
 ]
+
+RIGHT = [
+    ("row_of_weights", "def row_of_weights(t, T):\n    return [1 / (t + 1) if i <= t else 0 for i in range(T)]"),
+    ("aggregate", "def aggregate(weights, x):\n    return [[sum(map(lambda w, n: w * n, row, column)) for column in zip(*x)] for row in weights]"),
+    ("nearly_equal", "def nearly_equal(a, b, rtol, atol):\n    return a.shape == b.shape and not bool((~((a - b).abs() <= atol + rtol * b.abs())).any())"),
+    ("shares_of_the_past", "def shares_of_the_past(raw):\n    return torch.nn.functional.normalize(torch.tril(raw), p=1, dim=1)"),
+    ("window_weights", "def window_weights(T, n):\n    weights = torch.zeros(T, T)\n    for t in range(T):\n        start = max(0, t - n + 1)\n        weights[t, start : t + 1] = 1 / (t + 1 - start)\n    return weights"),
+    ("hears_the_future", "def hears_the_future(average, x):\n    leaf = x.detach().clone().requires_grad_()\n    out = average(leaf)\n    for t in range(x.shape[1]):\n        for number in out[:, t].flatten():\n            (g,) = torch.autograd.grad(number, leaf, retain_graph=True, allow_unused=True)\n            if g is not None and bool((g[:, t + 1 :].abs() > 1e-6).any()):\n                return True\n    return False"),
+    ("hears_the_future", "def hears_the_future(average, x):\n    for t in range(1, x.shape[1]):\n        if not torch.allclose(average(x[:, :t]), average(x)[:, :t], atol=1e-5):\n            return True\n    return False"),
+    ("by_importance", "def by_importance(x, importance):\n    return (importance[..., None] * x).cumsum(1) / importance.cumsum(1)[..., None]"),
+    ("mixing_gradients", 'def mixing_gradients(weights, x, G):\n    return torch.einsum("btc,bsc->ts", G, x), torch.einsum("ts,btc->bsc", weights, G)'),
+]

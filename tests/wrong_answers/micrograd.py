@@ -103,3 +103,13 @@ WRONG = [
     ("one_neuron", "The gradient does not reach every parameter", "def one_neuron(weights, inputs, bias):\n    return (sum(w.data * x for w, x in zip(weights, inputs)) + bias).tanh()"),
     ("one_neuron", "The gradient does not reach the inputs", "def one_neuron(weights, inputs, bias):\n    return sum((w * getattr(x, 'data', x) for w, x in zip(weights, inputs)), bias).tanh()"),
 ]
+
+RIGHT = [
+    ("pass_back", "def pass_back(node):\n    edges = list(node.edges())\n    for i in range(len(edges)):\n        parent, local = edges[i]\n        parent.grad = parent.grad + node.grad * local\n    return node"),
+    ("logistic", "def logistic(x):\n    return (1 + (-x).exp()) ** -1"),
+    ("logistic", "def logistic(x):\n    return ((x / 2).tanh() + 1) / 2"),
+    ("logistic", "def logistic(x):\n    return x.exp() / (1 + x.exp())"),
+    ("backpropagate", "def backpropagate(root):\n    root.grad = 1.0\n    nodes = topological_order(root)\n    while nodes:\n        node = nodes.pop()\n        for parent, local in node.edges():\n            parent.grad += node.grad * local\n    return root"),
+    ("own_operation", 'import math\ndef own_operation(x):\n    return Value(math.cosh(x.data), "cosh", x, math.sinh(x.data))'),
+    ("one_neuron", "def one_neuron(weights, inputs, bias):\n    return (sum(w * x for w, x in zip(weights, inputs)) + bias).tanh()"),
+]

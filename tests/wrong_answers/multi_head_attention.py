@@ -312,3 +312,14 @@ WRONG = [
     ("gradient_by_layer", "No gradient has been computed", "def gradient_by_layer(layers, x):\n    params = [p for layer in layers for p in layer.parameters()]\n    for p in params:\n        p.grad = None\n    for layer in layers:\n        x = layer(x)\n    sizes = [sum((p.grad ** 2).sum() for p in layer.parameters()).sqrt().item() for layer in layers]\n    for p in params:\n        p.grad = None\n    return sizes"),
     ("gradient_by_layer", "Your code stopped with an error", "def gradient_by_layer(layers, x):\n    for layer in layers:\n        x = layer.forwards(x)\n    (x ** 2).mean().backward()\n    return [0 for layer in layers]"),
 ]
+
+RIGHT = [
+    ("attention_parameters", "def attention_parameters(n_embd, n_head):\n    return n_head * 3 * n_embd * (n_embd // n_head) + n_embd**2 + n_embd"),
+    ("one_block", "def one_block(x, norm1, attention, norm2, feed_forward):\n    for norm, part in ((norm1, attention), (norm2, feed_forward)):\n        x = torch.add(x, part(norm(x)))\n    return x"),
+    ("padding_mask", "def padding_mask(lengths, S):\n    mask = torch.zeros(len(lengths), 1, 1, S, dtype=torch.bool)\n    for b, n in enumerate(lengths.tolist()):\n        mask[b, ..., :n] = True\n    return mask"),
+    ("into_heads", "def into_heads(x, n_head):\n    return torch.stack(x.chunk(n_head, -1), 1)"),
+    ("listen_elsewhere", 'def listen_elsewhere(x, source, query, key, value):\n    k = key(source)\n    scores = torch.einsum("btc,bsc->bts", query(x), k) * k.shape[-1] ** -0.5\n    exps = (scores - scores.amax(-1, keepdim=True)).exp()\n    return torch.bmm(exps / exps.sum(-1, keepdim=True), value(source))'),
+    ("normalize", "def normalize(x, gain, bias, eps=1e-5):\n    return (x - x.mean(-1, keepdim=True)) * torch.rsqrt(x.var(-1, unbiased=False, keepdim=True) + eps) * gain + bias"),
+    ("several_heads", 'def several_heads(x, query, key, value, proj, n_head):\n    future = torch.full((x.shape[1], x.shape[1]), float("-inf")).triu(1)\n    heads = zip(*(part(x).chunk(n_head, dim=-1) for part in (query, key, value)))\n    heard = [(q @ k.mT * k.shape[-1] ** -0.5 + future).softmax(-1) @ v for q, k, v in heads]\n    return proj(torch.cat(heard, dim=-1))'),
+    ("gradient_by_layer", "def gradient_by_layer(layers, x):\n    for layer in layers:\n        x = layer(x)\n    groups = [list(layer.parameters()) for layer in layers]\n    gradients = iter(torch.autograd.grad((x**2).mean(), [p for group in groups for p in group]))\n    return [torch.cat([next(gradients).flatten() for _ in group]).norm().item() for group in groups]"),
+]

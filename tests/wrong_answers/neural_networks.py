@@ -122,3 +122,12 @@ WRONG = [
     ("xor_network", "All corners alike", "xor_network = [1, 1, 0, 1, 1, -1, 0, 0, 0.5]"),
     ("xor_network", "Not a finite number", "xor_network = [1, 1, 0, 1, 1, -1, 1, -2, float('nan')]"),
 ]
+
+RIGHT = [
+    ("parameter_count", "def parameter_count(nin, nouts):\n    count = 0\n    for nout in nouts:\n        count += nin * nout + nout\n        nin = nout\n    return count"),
+    ("layer_outputs", "import math\ndef layer_outputs(weights, biases, inputs):\n    return [math.tanh(math.fsum([b, *map(lambda w, x: w * x, row, inputs)])) for row, b in zip(weights, biases)]"),
+    ("network_outputs", "def network_outputs(layers, inputs):\n    if not layers:\n        return inputs\n    (weights, biases), *later = layers\n    outputs = [b + sum(map(lambda w, x: w * x, row, inputs)) for row, b in zip(weights, biases)]\n    if later:\n        outputs = [z if z > 0 else 0.0 for z in outputs]\n    return network_outputs(later, outputs)"),
+    ("mean_hinge", "def mean_hinge(predictions, targets):\n    total = 0\n    for i in range(len(targets)):\n        total += (1 - targets[i] * predictions[i]).relu() / len(targets)\n    return total"),
+    ("step_down", "def step_down(parameters, step):\n    for i in range(len(parameters)):\n        parameters[i].data = parameters[i].data - parameters[i].grad * step\n    return list(parameters)"),
+    ("xor_network", "xor_network = (1, -1, 0, -1, 1, 0, 1, 1, -0.5)"),
+]

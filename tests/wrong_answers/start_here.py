@@ -31,6 +31,8 @@ WRONG = [
     ("rise", "f of the difference", "def rise(f, a, b):\n    return f(b - a)"),
     ("rise", "The slope, not the rise", "def rise(f, a, b):\n    return (f(b) - f(a)) / (b - a)"),
     ("rise", "Not the rise", "def rise(f, a, b):\n    return f(b) + f(a)"),
+    ("rise", "Not a function", "rise = 4 - 1"),
+    ("rise", "The last line is still the stub's", "def rise(f, a, b):\n    start, end = map(f, (a, b))\n    return ..."),
     ("rise", "Nothing comes back", "def rise(f, a, b):\n    f(b) - f(a)"),
     ("running_sum", "One number, not a list", "def running_sum(numbers):\n    return sum(numbers)"),
     (
@@ -84,4 +86,10 @@ WRONG = [
     ("Arrow", "x and y have changed places", ARROW.format("return Arrow(self.y + other.y, self.x + other.x)")),
     ("Arrow", "Not the sum", ARROW.format("return Arrow(self.x + other.x, self.y)")),
     ("Arrow", "Not a class", "def Arrow(x, y):\n    return (x, y)"),
+]
+
+RIGHT = [
+    ("rise", "def rise(f, a, b):\n    start, end = map(f, (a, b))\n    return end - start"),
+    ("running_sum", "from itertools import accumulate\ndef running_sum(numbers):\n    return list(accumulate(numbers))"),
+    ("Arrow", "from dataclasses import dataclass\n@dataclass\nclass Arrow:\n    x: float\n    y: float\n    def __add__(self, other):\n        return Arrow(self.x + other.x, self.y + other.y)"),
 ]

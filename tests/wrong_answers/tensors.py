@@ -114,6 +114,7 @@ WRONG = [
     ("batch_layer", "Element by element", layer("return torch.tanh(inputs * weights.T + biases)")),
     ("batch_layer", "Element by element", layer("return torch.tanh((inputs * weights).sum(dim=1) + biases)")),
     ("batch_layer", "Element by element", layer("return (inputs * weights).sum(dim=1) + biases")),
+    ("batch_layer", "Not real numbers", layer("return torch.tanh((inputs @ weights.T + biases).to(torch.complex128))")),
     ("batch_layer", "Not a tensor", layer("return torch.tanh(inputs @ weights.T + biases).tolist()")),
     ("batch_layer", "Not a tensor", layer("return [torch.tanh(weights @ x + biases) for x in inputs]")),
     ("batch_layer", "The graph is cut", layer("return torch.tensor([[math.tanh((w @ x + b).item()) for w, b in zip(weights, biases)] for x in inputs])")),
@@ -244,4 +245,14 @@ WRONG = [
     ("circles_network", "Not all on the right side", circles(NET.format(""), "torch.relu(1 - Y * model(X)).mean()", 50, "torch.tensor(targets)")),
     ("circles_network", "Not finite numbers", circles(NET.format(""), "-((model(X) - Y) ** 2).mean()", 100, rate=5.0)),
     ("circles_network", "Inside and outside exchanged", circles(NET.format(""), "torch.relu(1 + Y * model(X)).mean()", 200, rate=1.0)),
+]
+
+RIGHT = [
+    ("batch_layer", "def batch_layer(weights, biases, inputs):\n    return torch.nn.functional.linear(inputs, weights, biases).tanh()"),
+    ("column_loss", "def column_loss(predictions, targets):\n    return (predictions.squeeze(1) - targets).pow(2).mean()"),
+    ("batch_network", "def batch_network(layers, x):\n    *hidden, (W, b) = layers\n    for weights, biases in hidden:\n        x = torch.addmm(biases, x, weights).clamp(min=0)\n    return torch.addmm(b, x, W)"),
+    ("tensor_step_down", "def tensor_step_down(parameters, loss, rate):\n    now = loss()\n    gradients = torch.autograd.grad(now, parameters)\n    with torch.no_grad():\n        for p, gradient in zip(parameters, gradients):\n            p.sub_(rate * gradient)\n    return now.item()"),
+    ("linear_from", "def linear_from(layer):\n    made = torch.nn.Linear(len(layer.neurons[0].w), len(layer.neurons), dtype=torch.float64)\n    weights = [[w.data for w in neuron.w] for neuron in layer.neurons]\n    made.weight = torch.nn.Parameter(torch.tensor(weights, dtype=torch.float64))\n    made.bias = torch.nn.Parameter(torch.tensor([neuron.b.data for neuron in layer.neurons], dtype=torch.float64))\n    return made"),
+    ("product_backward", 'def product_backward(X, W, G):\n    return torch.einsum("bo,io->bi", G, W), torch.einsum("bi,bo->io", X, G)'),
+    ("circles_network", "def circles_network():\n    inputs, targets = datasets.circles()\n    X, Y = torch.tensor(inputs), torch.tensor(targets)\n    torch.manual_seed(0)\n    model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))\n    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)\n    for _ in range(300):\n        optimizer.zero_grad()\n        ((model(X).squeeze(1) - Y) ** 2).mean().backward()\n        optimizer.step()\n    return model"),
 ]

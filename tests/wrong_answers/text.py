@@ -210,3 +210,14 @@ WRONG = [
     ("merged", "It stops too early", "def merged(text, merges):\n    tokens = list(text)\n    for _ in range(merges):\n        counts = collections.Counter({p: n for p, n in collections.Counter(zip(tokens, tokens[1:])).items() if n > 1})\n        if not counts:\n            break\n        tokens = merge_pair(tokens, max(counts, key=counts.get))\n    return tokens"),
     ("merged", "Pairs that overlap are missed", "def merged(text, merges):\n    tokens = list(text)\n    for _ in range(merges):\n        pairs = dict.fromkeys(zip(tokens, tokens[1:]))\n        if not pairs:\n            break\n        tokens = merge_pair(tokens, max(pairs, key=lambda pair: text.count(''.join(pair))))\n    return tokens"),
 ]
+
+RIGHT = [
+    ("chunk_count", "def chunk_count(length, block_size):\n    return len(range(block_size, length))"),
+    ("examples_of", "def examples_of(chunk):\n    return [(chunk[:t], chunk[t]) for t in range(1, len(chunk))]"),
+    ("three_parts", "def three_parts(data):\n    n = len(data)\n    return data[: int(0.8 * n)], data[int(0.8 * n) : int(0.9 * n)], data[int(0.9 * n) :]"),
+    ("with_unknown", 'def with_unknown(vocabulary):\n    signs = list(vocabulary) + ["�"]\n    def encode(text):\n        return [signs.index(c) if c in vocabulary else len(vocabulary) for c in text]\n    return encode, lambda ids: "".join(map(signs.__getitem__, ids))'),
+    ("word_vocabulary", "def word_vocabulary(training_words, validation_words):\n    words = list(dict.fromkeys(training_words))\n    return words, len([w for w in validation_words if w not in words])"),
+    ("list_batch", "def list_batch(data, block_size, batch_size, dice):\n    starts = dice.choices(range(len(data) - block_size), k=batch_size)\n    return [data[i : i + block_size] for i in starts], [data[i + 1 : i + 1 + block_size] for i in starts]"),
+    ("merge_pair", 'def merge_pair(tokens, pair):\n    out = []\n    places = iter(range(len(tokens)))\n    for i in places:\n        if tuple(tokens[i : i + 2]) == tuple(pair):\n            out.append("".join(pair))\n            next(places)\n        else:\n            out.append(tokens[i])\n    return out'),
+    ("merged", "def merged(text, merges):\n    tokens = list(text)\n    while merges and len(tokens) > 1:\n        pairs = list(zip(tokens, tokens[1:]))\n        tokens = merge_pair(tokens, max(dict.fromkeys(pairs), key=pairs.count))\n        merges -= 1\n    return tokens"),
+]
