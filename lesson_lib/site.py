@@ -161,7 +161,9 @@ class Renderer(IPythonRenderer):
 
 
 class PageExporter(HTMLExporter):
-    """nbconvert's page of a notebook, with our Markdown. `course` and `path` are set from outside."""
+    """nbconvert's page of a notebook, with our Markdown."""
+
+    course = path = None  # the `Course` and its notebook: to be set before an export
 
     @pass_context
     def markdown2html(self, context, source):
@@ -198,6 +200,8 @@ def once(body):
         return body
     for number, text in enumerate(shared):
         body = body.replace(text, f"shared[{number}]")
+    if "<head>" not in body:
+        raise ValueError("nbconvert's page has no <head> for the numbers that its labs share")
     return body.replace("<head>", f"<head>\n<script>const shared = [{','.join(shared)}];</script>", 1)
 
 
@@ -227,7 +231,9 @@ def lab_states(path):
     del notebook.cells[last + 1 :]
     for cell in notebook.cells:
         if "budget" in cell.metadata.get("tags", []):
-            cell.source = re.sub(r"(?m)^share = 1\.0\b", "share = 0.05", cell.source)
+            cell.source, found = re.subn(r"(?m)^share = 1\.0\b", "share = 0.05", cell.source)
+            if found != 1:
+                raise ValueError(f"{path.name}: the cell tagged budget needs one line `share = 1.0`; it has {found}")
     NotebookClient(
         notebook,
         timeout=None,
