@@ -110,6 +110,11 @@ class LabPage:
         print(f"median {took[len(took) // 2]:.1f} ms, p95 {took[int(0.95 * len(took))]:.1f} ms")
         return took
 
+    def dispose(self):
+        """Take the lab off the page, and put what was there back: it must not do anything any longer."""
+        lab = self.page.locator(".ll-lab").element_handle()
+        self.page.evaluate("lab => { dispose(); document.body.append(lab); }", lab)
+
     def texts(self, css):
         return [text.strip() for text in self.page.locator(css).all_text_contents()]
 
@@ -119,6 +124,24 @@ class LabPage:
     def close(self):
         assert self.errors == []
         self.page.close()
+
+
+class BackgroundPage(LabPage):
+    """The page of a lab that trains in Python."""
+
+    def state(self, lab):
+        # the browser's own event loop runs in this process, and the lab took it for a notebook's
+        while lab._task and not lab._task.done():
+            self.page.wait_for_timeout(20)
+        return super().state(lab)
+
+    def tell(self, lab):
+        """Let the page know how the lab stands."""
+        self.set(**self.state(lab))
+
+    def sent(self):
+        """Return what was sent to Python last."""
+        return self.page.evaluate("() => window.sent.at(-1)")
 
 
 def overlap(a, b, lower=3):

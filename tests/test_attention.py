@@ -84,7 +84,7 @@ def test_dear_by_hand():
     assert out[3].tolist() == pytest.approx(by_hand)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     before=st.lists(st.integers(1, 3), max_size=2), T=sizes, S=sizes, hs=sizes, hv=sizes, kind=types,
     masked=st.sampled_from(["no", "own", "shared"]), spread=st.sampled_from([0.0, 1.0, 5.0]), seed=st.integers(0, 9999),
@@ -302,7 +302,7 @@ def copied(ours):
     return theirs
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     B=sizes, T=sizes, S=sizes, H=st.integers(1, 4), hs=st.integers(1, 4), cross=st.booleans(), masked=st.booleans(),
     kind=types, attend=st.sampled_from(BOTH), seed=st.integers(0, 9999),
@@ -377,7 +377,7 @@ def test_feed_forward_sees_one_token_at_a_time():
     assert apart(layer(x), expected) < 1e-12 and layer.inner.weight.shape == (16, 4)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     shape=st.lists(st.integers(1, 4), max_size=3), C=st.integers(2, 9), spread=st.sampled_from([1e-3, 1.0, 100.0]),
     eps=st.sampled_from([1e-5, 1e-3]), seed=st.integers(0, 9999),

@@ -38,7 +38,7 @@ def test_dear_by_hand(average):
     assert torch.allclose(average(DEAR), torch.tensor([[[4.0, 0], [3, 3], [2, 3], [3, 4]]]), atol=1e-6)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     B=st.integers(1, 5), T=st.integers(1, 12), C=st.integers(1, 6), seed=st.integers(0, 10**6),
     dtype=st.sampled_from([torch.float32, torch.float64]),
@@ -58,7 +58,7 @@ def test_loop_matmul_plain_python_and_running_sums_agree(B, T, C, seed, dtype):
     assert x.equal(before)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(T=st.integers(1, 40), dtype=st.sampled_from([torch.float32, torch.float64]))
 def test_the_weights_are_equal_shares_of_the_past(T, dtype):
     weights = averaging_weights(T, dtype)

@@ -32,7 +32,7 @@ def test_what_is_written_comes_back(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["one.safetensors"]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     shape=st.lists(st.integers(0, 4), max_size=3),
     dtype=st.sampled_from([torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.uint8, torch.bool]),

@@ -5,7 +5,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_lib import derivatives
@@ -51,7 +51,6 @@ def test_the_error_shrinks_like_h_forward_and_like_h_squared_central(f, x, exact
     assert order(central_difference, f, x, exact) == pytest.approx(2, abs=0.05)
 
 
-@settings(deadline=None)
 @given(x=st.fractions(-100, 100), h=st.fractions("1e-20", 1))
 def test_the_algebra_of_the_lesson_without_any_round_off(x, h):
     """With fractions nothing is rounded: the formula's own error, and nothing else, is left."""
@@ -140,7 +139,6 @@ def test_the_lectures_gradient():
     assert numerical_gradient(lambda: 1.0, []) == []
 
 
-@settings(deadline=None)
 @given(inputs=st.lists(st.fractions(-9, 9), min_size=1, max_size=5), h=st.fractions("1e-20", 1))
 def test_the_gradient_is_one_central_difference_for_each_input(inputs, h):
     """For a sum of products of neighbours the exact gradient is known, and so is the one measured with fractions."""

@@ -50,7 +50,7 @@ def readable(gpt):
     return model
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     B=st.integers(1, 3), T=st.integers(1, 8), n_layer=st.integers(1, 3), n_head=st.integers(1, 3),
     hs=st.integers(1, 4), seed=st.integers(0, 999),
@@ -105,7 +105,7 @@ def test_no_token_hears_a_later_one_and_no_example_another():
         assert (grad[b, : t + 1].abs().sum(dim=-1) > 0).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(parts=st.lists(st.integers(1, 4), min_size=1, max_size=4), seed=st.integers(0, 999))
 def test_with_caches_the_tokens_may_come_in_any_pieces(parts, seed):
     gpt = made(16, seed=seed)

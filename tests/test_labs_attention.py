@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import types
 import warnings
 
 import numpy as np
@@ -19,6 +20,7 @@ from lesson_lib.gpt import GPT
 from lesson_lib.labs import attention_model
 from lesson_lib.labs.attention import EXAMPLES, Attention
 from lesson_lib.labs.export import live
+from lesson_lib.labs.tokens import two
 from lesson_lib.text import CharTokenizer
 from lesson_lib.training import restore
 from tests.lab_page import LabPage, overlap, shows
@@ -218,7 +220,7 @@ def drawn(layers, n_head, block_size, V, strength, seed, T):
     return model, ids
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(models, st.booleans(), st.booleans())
 def test_the_maps_are_those_of_attention_maps(sizes, mask, divide):
     model, ids = drawn(**sizes)
@@ -255,7 +257,7 @@ def gpt_of(block_size, n_layer, n_head, std, seed, T=1):
     return gpt, ids
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(gpts)
 def test_a_gpt_is_computed_as_torch_does(sizes):
     gpt, ids = gpt_of(**sizes)
@@ -269,7 +271,7 @@ def test_a_gpt_is_computed_as_torch_does(sizes):
     assert all(np.allclose(ours, its[0], atol=1e-5) for ours, its in zip(maps, truth, strict=True))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(gpts, st.lists(st.integers(1, 3), min_size=1, max_size=9))
 def test_with_the_cache_the_numbers_are_the_same(sizes, parts):
     gpt, ids = gpt_of(**sizes)
@@ -409,6 +411,8 @@ def test_what_cannot_be_read_is_refused(body, error, words):
 def test_models_that_are_wrong_are_refused():
     with pytest.raises(TypeError, match="a Linear has no token_embedding_table"):
         labs.attention(nn.Linear(2, 2), PLAIN)
+    with pytest.raises(TypeError, match="must be a PyTorch module, and this is a SimpleNamespace"):
+        labs.attention(types.SimpleNamespace(**vars(model_of(nn.Identity()))["_modules"], block_size=8), PLAIN)
     bodiless = model_of(reference.Head(12, 12))
     del bodiless.body
     with pytest.raises(TypeError, match="a AttentionLanguageModel has no body and no blocks"):
@@ -486,6 +490,7 @@ def test_an_empty_text_is_one_with_nothing_to_attend_to(blocks):
     [
         ({"text": "ж and é"}, ValueError, "'ж', 'é' in 'ж and é': not among the 28 characters that the model knows"),
         ({"text": 7}, TypeError, "a text must be a string, and this is a int"),
+        ({"examples": "hear"}, TypeError, "examples must be a list of texts, and not 'hear'"),
         ({"examples": ["hear", "Ω"]}, ValueError, "'Ω' in 'Ω'"),
         ({"position": 9}, TraitError, "position must be from 1 to 8 in this text: it is 9"),
         ({"position": 0}, TraitError, "position"),
@@ -651,7 +656,7 @@ def compute(browser):
     page.close()
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(models, st.booleans(), st.booleans())
 def test_the_page_computes_what_python_does(compute, sizes, mask, divide):
     model, ids = drawn(**sizes)
@@ -665,7 +670,7 @@ def test_the_page_computes_what_python_does(compute, sizes, mask, divide):
         assert all(np.allclose(ours, its[0], atol=1e-4) for ours, its in zip(maps, torchs, strict=True))
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(gpts, st.booleans(), st.booleans())
 def test_the_page_computes_a_gpt(compute, sizes, mask, divide):
     gpt, ids = gpt_of(**sizes)
@@ -693,10 +698,6 @@ def test_the_page_computes_every_kind_of_model(compute, name):
     assert all(np.allclose(ours, its, atol=1e-6) for ours, its in zip(maps, lab.maps(), strict=True))
     truth = torch.softmax(model.eval()(torch.tensor([lab.ids()]))[0][0], -1).detach()
     assert np.allclose(chances, truth, atol=1e-4)
-
-
-def two(number):
-    return f"{number + 1e-9:.2f}"
 
 
 def close(shown, numbers):

@@ -3,7 +3,6 @@
 import json
 import math
 import random
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +12,7 @@ from lesson_lib import draw, labs
 from lesson_lib.labs import graph, passes
 from lesson_lib.labs.graph import Unknown
 from lesson_lib.micrograd import Value
-from tests.lab_page import LabPage, shows
+from tests.lab_page import LabPage, overlap, shows
 
 # -- the classes that a learner may bring -------------------------------------------------------------
 
@@ -163,7 +162,7 @@ def agree(a, b):
     return a == pytest.approx(b, rel=1e-9, abs=1e-9, nan_ok=True)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(RECIPES[ALL])
 def test_the_right_pass_ends_with_the_gradients_of_the_engine(recipe):
     _, root = build(recipe)
@@ -176,7 +175,7 @@ def test_the_right_pass_ends_with_the_gradients_of_the_engine(recipe):
 
 
 @pytest.mark.parametrize("make", [Forward, Lecture, Own])
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(recipe=RECIPES["+", "*", "tanh"])
 def test_a_learners_class_gives_the_same_and_stays_as_it_is(make, recipe):
     ours, root = build(recipe)
@@ -190,7 +189,7 @@ def test_a_learners_class_gives_the_same_and_stays_as_it_is(make, recipe):
         assert agree(found[id(value)], leaf.grad)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(RECIPES[ALL], st.lists(NUMBERS, min_size=4, max_size=4))
 def test_computing_again_is_building_anew(recipe, numbers):
     leaves, root = build(recipe)
@@ -266,7 +265,7 @@ def test_without_an_order_b_plus_b_counts_twice(make):
     assert run(root, unordered=True) == {"a": 1 + 1 + 2 + 2, "b": 2, "c": 1}
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(st.integers(0, 10**6), st.booleans())
 def test_on_a_tree_the_wrong_ways_are_right(seed, overwrite):
     pick = random.Random(seed)
@@ -547,14 +546,12 @@ def test_without_a_renderer_the_lab_says_so(monkeypatch):
     assert lab.runs["names"] == ["a", "b = a + a"]
 
 
-def test_a_graph_that_is_too_large_is_refused_at_once():
+def test_a_graph_that_is_too_large_is_refused():
     node = Value(1.0)
     for _ in range(200_000):
         node = node + 1
-    start = time.perf_counter()
     with pytest.raises(ValueError, match="more than 100 nodes.*draw one of its first nodes"):
         labs.backprop(node)
-    assert time.perf_counter() - start < 10
 
 
 @pytest.mark.parametrize("root", [3, "a", None, ..., [Value(1.0)]])
@@ -620,10 +617,12 @@ def test_in_the_page_the_switches_show_the_wrong_ways(show):
 def test_in_the_page_play_goes_to_the_end_and_can_be_paused(show):
     # long enough that it is not over before a slow machine presses "Pause"
     page = show(labs.backprop(doubled(times=30)))
+    page.page.clock.install()
     page.press("Fast")
     page.press("Pause")
     paused = page.say()
-    page.page.wait_for_timeout(500)
+    page.page.clock.fast_forward(500)
+    page.drawn()
     assert page.say() == paused and not paused.startswith("Done")
     page.press("step", key="End", role="slider")
     page.press("Back", 3)
@@ -717,13 +716,9 @@ def test_in_the_page_nothing_is_cut_or_overlaps(show, width):
         assert all(boxes["inside"]) and boxes["lines"] and boxes["wide"] and boxes["work"]
         assert boxes["whole"] == (width > 400), "only on a telephone the graph of a neuron is wider than the page"
         cards = boxes["cards"]
-        assert not any(overlap(a, b) for i, a in enumerate(cards) for b in cards[:i])
-        assert not any(overlap(text, card) for text in boxes["texts"] for card in cards)
+        assert not any(overlap(a, b, lower=0) for i, a in enumerate(cards) for b in cards[:i])
+        assert not any(overlap(text, card, lower=0) for text in boxes["texts"] for card in cards)
         page.press("Step")
-
-
-def overlap(a, b):
-    return a["left"] < b["right"] and b["left"] < a["right"] and a["top"] < b["bottom"] and b["top"] < a["bottom"]
 
 
 def test_in_the_page_without_a_renderer_the_graph_is_a_table(show, monkeypatch):

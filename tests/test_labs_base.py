@@ -3,7 +3,8 @@
 import pytest
 from traitlets import Float
 
-from lesson_lib.labs.base import Lab, script
+from lesson_lib.labs.base import HERE, Lab, script
+from lesson_lib.labs.tokens import short, two
 from tests.lab_page import LabPage, shows
 
 CODE = """
@@ -79,3 +80,20 @@ def test_in_a_hidden_page_python_is_told_at_once(page):
     page.page.evaluate("() => Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
     told = page.page.evaluate("() => { window.sent.length = 0; window.lab.set({ x: 7 }); return window.sent.length; }")
     assert told == 1
+
+
+# the number, in two decimals, and for a cell; 0.145, 0.015 and 1.005 are stored as a little less
+WRITTEN = [
+    (0, "0.00", "0"), (1, "1.00", "1"), (0.5, "0.50", "0.5"), (1 / 3, "0.33", "0.33"), (0.125, "0.13", "0.13"),
+    (0.145, "0.14", "0.14"), (0.015, "0.01", "0.01"), (1.005, "1.00", "1.00"), (0.9997, "1.00", "1.00"),
+    (0.0003, "0.00", "0.00"), (-0.003, "-0.00", "0.00"), (-1e-12, "-0.00", "0"), (-2.5, "-2.50", "−2.5"),
+    (-0.125, "-0.13", "−0.13"), (123.456, "123.46", "123.46"), (99_999, "99999.00", "1.0e5"),
+    (-1e6, "-1000000.00", "−1.0e6"),
+]  # fmt: skip
+
+
+def test_page_and_python_write_a_number_alike(page):
+    source = (HERE / "numbers.js").read_text(encoding="utf-8")
+    numbers = [number for number, *_ in WRITTEN]
+    shown = page.page.evaluate(f"numbers => {{ {source} return numbers.map(n => [n.toFixed(2), short(n)]); }}", numbers)
+    assert shown == [[two(number), short(number)] for number in numbers] == [texts for _, *texts in WRITTEN]

@@ -11,7 +11,7 @@ from traitlets import TraitError
 
 from lesson_lib.labs.batches import HELD, MOST_BATCH, MOST_BLOCK, batches
 from lesson_lib.labs.signs import drawable, mark
-from tests.lab_page import LabPage, shows
+from tests.lab_page import LabPage, overlap, shows
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n"
 # Chinese, an emoji of three code points, a combining mark, right to left, a tag, a tab, a formula, a lone surrogate
@@ -129,8 +129,10 @@ def test_bad_arguments_raise_in_the_cell():
         with pytest.raises(TypeError, match="text must be a string, and this is a (bytes|list|int)"):
             batches(bad)
     for bad in ({"block_size": 2.5}, {"batch_size": "4"}):
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match="_size must be a whole number, and not (2.5|'4')"):
             batches(TEXT, **bad)
+    with pytest.raises(TraitError, match="block_size must be from 1 to 16, and not 25000"):
+        batches("ab" * 20_000, block_size=25_000)
     for bad in ({"block_size": 0}, {"block_size": MOST_BLOCK + 1}, {"batch_size": 0}, {"batch_size": MOST_BATCH + 1}):
         with pytest.raises(TraitError):
             batches(TEXT, **bad)
@@ -393,10 +395,6 @@ BOXES = """() => {
 }"""
 
 
-def overlap(a, b):
-    return a["left"] < b["right"] and b["left"] < a["right"] and a["top"] < b["bottom"] and b["top"] < a["bottom"]
-
-
 # vocabularies whose ids have up to two, three and four digits
 @pytest.mark.parametrize("ids", [80, 900, 5000])
 @pytest.mark.parametrize("width", [1040, 860, 640])
@@ -412,10 +410,11 @@ def test_nothing_is_cut_or_overlaps(show, width, ids):
             assert seen["cut"] == [] and seen["wide"] == [] and seen["page"]
             assert seen["smallest"] >= 9, "letters too small to read"
             texts = seen["texts"]
-            assert not [(a["text"], b["text"]) for i, a in enumerate(texts) for b in texts[:i] if overlap(a, b)]
+            pairs = [(a, b) for i, a in enumerate(texts) for b in texts[:i]]
+            assert not [(a["text"], b["text"]) for a, b in pairs if overlap(a, b, lower=0)]
             # only the small ids lie on cells, which are theirs
             labels = [text for text in texts if not text["text"].isdigit()]
-            assert not [a["text"] for a in labels for b in seen["cells"] if overlap(a, b)]
+            assert not [a["text"] for a in labels for b in seen["cells"] if overlap(a, b, lower=0)]
             heights.add(seen["height"])
     assert len(heights) == 1 if width > 1000 and ids < 1000 else len(heights) <= 2
 

@@ -29,7 +29,7 @@ def place(lab, character):
 # -- what is counted ---------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(st.text(st.characters(exclude_categories=()), min_size=2, max_size=60))
 def test_every_pair_is_counted_whatever_the_characters(text):
     lab, vocabulary = bigram(text), sorted(set(text))

@@ -20,7 +20,7 @@ from lesson_lib.labs.trainer import DATA, Trainer, read_data
 from lesson_lib.micrograd import Value
 from lesson_lib.mlp import MLP
 from tests.lab_kernel import no_event_loop, starts  # noqa: F401 (a fixture)
-from tests.lab_page import LabPage, shows
+from tests.lab_page import BackgroundPage, shows
 
 # -- the networks that a learner may bring --------------------------------------------------------------
 
@@ -197,6 +197,9 @@ PAIR = [[0.0, 1.0], [1.0, 0.0]]
         ({"data": ([[1, 2], [1]], [1, 1])}, "input 0 has 2 numbers, input 1 has 1"),
         ({"data": ([[1, math.nan]], [1])}, "every input must be a finite number, and one is nan"),
         ({"data": (PAIR, [1, math.inf])}, "every target must be a finite number, and one is inf"),
+        ({"data": (PAIR, 1)}, r"a pair \(inputs, targets\)"),
+        ({"data": ("ab", [1, 1])}, "every input must be a number, and one is 'a'"),
+        ({"data": (PAIR, [[1], [1]])}, r"every target must be a number, and one is \[1\]"),
         ({"data": PAIR + PAIR}, r"a pair \(inputs, targets\)"),
         ({"data": 7}, r"a pair \(inputs, targets\)"),
         ({"data": "moon"}, "no data set 'moon': take moons, circles, spirals, wave"),
@@ -251,6 +254,9 @@ def test_a_bad_rate_leaves_the_good_one():
     assert "above 0" in lab.problem and lab.rate == 0.25
     with pytest.raises(ValueError, match="at least 1, and not 0"):
         lab.run(0)
+    for bad in (1e3, "3"):
+        with pytest.raises(TypeError, match=f"n must be a whole number, and not {bad!r}"):
+            lab.run(bad)
     with pytest.raises(ValueError, match='such as "8, 8", and not'):
         lab.layers = "8; 8"
 
@@ -598,22 +604,8 @@ def test_the_sentence_says_how_it_stands(said, told):
 
 # -- the page: the lab's own JavaScript in a browser, with a stand-in for the widget's model --------------------
 
-class PlaygroundPage(LabPage):
+class PlaygroundPage(BackgroundPage):
     traits = "title sentence problem running rate data layers steps resets choices scene now heights".split()
-
-    def state(self, lab):
-        # the browser's own event loop runs in this process, and the lab took it for a notebook's
-        while lab._task and not lab._task.done():
-            self.page.wait_for_timeout(20)
-        return super().state(lab)
-
-    def tell(self, lab):
-        """Let the page know how the lab stands."""
-        self.set(**self.state(lab))
-
-    def sent(self):
-        """Return what was sent to Python last."""
-        return self.page.evaluate("() => window.sent.at(-1)")
 
 
 show = shows(PlaygroundPage)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from traitlets import TraitError
 
 from lesson_lib import attention, labs
-from lesson_lib.labs import tokens as labels
 from lesson_lib.labs.query_key import GROUP, MOST, PAIRS, SIZES, query_key
+from lesson_lib.labs.tokens import short
 from lesson_lib.softmax import causal_mask
 from tests.lab_page import LabPage, overlap, shows
 
@@ -87,7 +87,7 @@ def test_it_begins_with_the_numbers_of_the_lesson():
     assert (lab.row, lab.column, lab.mask, lab.divide, lab.head_size) == (3, 0, True, True, 16)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(states)
 def test_weights_and_outputs_are_torchs(state):
     lab = opened(state)
@@ -413,11 +413,6 @@ def assert_page_is_true(page):
     assert_words_are_true(page.words(), lab)
 
 
-def short(value):
-    """Return the number as the page writes it."""
-    return labels.short(value).replace("−0.00", "0.00")
-
-
 def degrees(a, b):
     cosine = np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)
     return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
@@ -496,7 +491,7 @@ def compute(browser):
     page.close()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(states)
 def test_the_page_computes_what_torch_does(compute, state):
     lab = opened(state)
@@ -550,7 +545,7 @@ def test_numbers_bars_places_and_words_are_true_in_many_states(show):
         assert_page_is_true(page)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(state=of_size(5))
 def test_they_are_true_in_any_state(five, state):
     five.set(**state)

@@ -16,6 +16,7 @@ from lesson_lib import labs
 from lesson_lib.gpt import GPT
 from lesson_lib.labs.export import live
 from lesson_lib.labs.sampling import Sampling, uniform
+from lesson_lib.labs.tokens import two
 from lesson_lib.text import CharTokenizer
 from lesson_lib.training import restore
 from tests.lab_page import LabPage, overlap, shows
@@ -67,7 +68,7 @@ def torch_chances(gpt, ids, temperature, top_k):
     return torch.softmax(logits, -1).numpy()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(models, settings_of, st.integers(1, 15))
 def test_the_chances_are_those_of_torch_also_beyond_the_block(sizes, how, length):
     gpt, tokenizer = gpt_of(**sizes), letters(sizes["V"])
@@ -78,7 +79,7 @@ def test_the_chances_are_those_of_torch_also_beyond_the_block(sizes, how, length
         assert np.allclose(lab.own_chances(place), torch_chances(gpt, ids, 1.0, 99), atol=1e-4)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(models, settings_of, st.integers(1, 15))
 def test_what_is_kept_changes_no_character(sizes, how, length):
     gpt, tokenizer = gpt_of(**sizes), letters(sizes["V"])
@@ -195,6 +196,16 @@ def test_a_model_or_tokenizer_of_another_kind_is_refused():
         labs.sampling(torch.nn.Linear(2, 2), PLAIN)
     with pytest.raises(ValueError, match="the model knows 28 tokens, and the tokenizer 3"):
         labs.sampling(gpt_of(), CharTokenizer("abc"))
+
+
+def test_so_many_characters_are_written_as_there_can_be():
+    lab = lab_of(gpt_of(), length=3)
+    lab.write(0)
+    with pytest.raises(TypeError, match="count must be a whole number, and not 2.0"):
+        lab.write(2.0)
+    with pytest.raises(ValueError, match="count must be 0 or more, and not -1"):
+        lab.write(-1)
+    assert len(lab.written) == 3
 
 
 def test_a_top_k_above_the_vocabulary_leaves_all():
@@ -343,7 +354,7 @@ def compute(browser):
     page.close()
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(models, settings_of, st.integers(1, 16))
 def test_the_page_writes_what_python_does_with_the_cache_and_without(compute, sizes, how, length):
     gpt, tokenizer = gpt_of(**sizes), letters(sizes["V"])
@@ -354,10 +365,6 @@ def test_the_page_writes_what_python_does_with_the_cache_and_without(compute, si
     assert np.allclose(rows, [lab.chances(place) for place in range(length)], atol=1e-6)
     truth = torch_chances(gpt, tokenizer.encode("ab" + lab.written[:-1]), how["temperature"], how["top_k"])
     assert np.allclose(rows[-1], truth, atol=1e-4)
-
-
-def two(number):
-    return f"{number + 1e-9:.2f}"
 
 
 def part(number):
@@ -631,7 +638,7 @@ def test_sliders_are_moved_by_keys_and_sent(show):
 # -- what it says -------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     place=st.integers(0, 30),
     temperature=st.sampled_from([0.1, 0.7, 1.0, 1.6]),

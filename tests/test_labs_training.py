@@ -27,7 +27,7 @@ from lesson_lib.labs.training_run import TrainingRun
 from lesson_lib.text import CharTokenizer
 from lesson_lib.training import evaluate, read_log, train
 from tests.lab_kernel import no_event_loop, starts  # noqa: F401 (a fixture)
-from tests.lab_page import LabPage, shows
+from tests.lab_page import BackgroundPage, shows
 
 DATA = torch.arange(400) % 7  # after i always comes i + 1, after 6 comes 0
 OTHER = 2 * torch.arange(400) % 7
@@ -350,6 +350,12 @@ def test_an_error_in_generate_is_told():
         ({"steps": 2.5}, ValueError, "steps must be a whole number"),
         ({"sample": 0}, ValueError, "sample must be a whole number"),
         ({"sample_every": -1}, ValueError, "sample_every must be a whole number"),
+        ({"tokenizer": None}, TypeError, "the tokenizer must have encode, and a NoneType has none"),
+        ({"train_data": DATA + 0.5}, TypeError, "train_data must be a one-dimensional tensor"),
+        ({"train_data": DATA + 1}, ValueError, "train_data holds token numbers from 1 to 7, .* from 0 to 6"),
+        ({"validation_data": DATA - 1}, ValueError, "validation_data holds token numbers from -1 to 5"),
+        ({"optimizer": "adam"}, TypeError, "optimizer must be one of torch.optim, .* not 'adam'"),
+        ({"learning_rate": "1e-3"}, TypeError, "learning rate must be a number, and not '1e-3'"),
         ({"train_data": [1, 2, 3]}, TypeError, "train_data must be a one-dimensional tensor"),
         ({"validation_data": DATA[:8]}, ValueError, "validation_data has 8 tokens, too few for .* 8: it takes 9"),
         ({"evaluate_every": 0}, ValueError, "evaluate_every must be at least 1"),
@@ -626,22 +632,8 @@ def test_a_run_that_diverges_ends_the_background(kernel):
 # -- the page: the lab's own JavaScript in a browser, with a stand-in for the widget's model --------------------
 
 
-class TrainingPage(LabPage):
+class TrainingPage(BackgroundPage):
     traits = "title sentence problem running prompt log_scale steps stops resets writes scene now samples".split()
-
-    def state(self, lab):
-        # the browser's own event loop runs in this process, and the lab took it for a notebook's
-        while lab._task and not lab._task.done():
-            self.page.wait_for_timeout(20)
-        return super().state(lab)
-
-    def tell(self, lab):
-        """Let the page know how the lab stands."""
-        self.set(**self.state(lab))
-
-    def sent(self):
-        """Return what was sent to Python last."""
-        return self.page.evaluate("() => window.sent.at(-1)")
 
     def facts(self):
         names, values, more = (self.texts(f".tr-{name}") for name in ("name", "value", "more"))

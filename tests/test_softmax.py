@@ -50,7 +50,7 @@ def test_the_same_as_pytorchs(dtype, tolerance, spread):
     assert (probs >= 0).all() and apart(probs.sum(dim=-1), torch.ones(50, dtype=dtype)) < 7 * tolerance
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.integers(0, 3), st.booleans(), st.integers(0, 999))
 def test_any_shape_and_any_dimension(shape, dim, negative, seed):
     dim %= len(shape)
@@ -202,7 +202,7 @@ def test_masked_zeros_are_the_averaging_weights_exactly(T, dtype):
     assert masked_softmax(torch.zeros(T, T, dtype=dtype), causal_mask(T)).equal(averaging_weights(T, dtype))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 3), st.integers(1, 12), st.integers(1, 4), st.sampled_from(TYPES), st.integers(0, 999))
 def test_the_three_ways_to_the_average_agree(B, T, C, kind, seed):
     dtype, tolerance = kind

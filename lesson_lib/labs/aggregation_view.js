@@ -60,13 +60,6 @@ function drawBack(group, now, at, measured) {
 
 // for the small room beside a row: three digits
 const tight = (sum) => (exact(sum) ? short(sum) : digits(sum, sum < 1 ? 2 : 3));
-// the beginning of a label that would be wider than `most`, in pixels
-function cut(label, most, measured) {
-  if (measured(label) <= most) return label;
-  const signs = [...label].filter((sign) => sign !== "…");
-  while (signs.length > 1 && measured(`${signs.join("")}…`) > most) signs.pop();
-  return `${signs.join("")}…`;
-}
 // how large the letters can be where so many must fit
 const fit = (wanted, letters, room) => Math.min(wanted, (room - 3) / (0.62 * letters)).toFixed(1);
 
@@ -90,14 +83,6 @@ function drawBox(element, { x, y, width, height, small = "", big, fill = null, s
   change(above, { x: middle, y: y + height * 0.33, text: small, "font-size": fit(11, Math.max(3, small.length), width) });
   const foot = y + (small ? height * 0.78 : height / 2 + 4.5);
   change(below, { x: middle, y: foot, text: big, "font-size": fit(13.5, Math.max(4, big.length), width) });
-}
-
-// most of the picture stays as it is on each drawing: `put` only what is another than the last time
-const lastPut = new WeakMap();
-function change(element, attributes) {
-  const key = JSON.stringify(attributes);
-  if (lastPut.get(element) !== key) put(element, attributes);
-  lastPut.set(element, key);
 }
 
 const SMALL = {

@@ -51,6 +51,9 @@ class Attention(CharacterLab):
         known = set(vocabulary)
         if examples is None:
             examples = [example for example in EXAMPLES if known.issuperset(example)]
+        elif isinstance(examples, str) or not hasattr(examples, "__iter__"):
+            raise TypeError(f"examples must be a list of texts, and not {examples!r}")
+        examples = list(examples)
         for example in examples:
             refuse_unknown(example, known, ValueError)
         refuse_unknown(text, known, ValueError)
@@ -60,7 +63,7 @@ class Attention(CharacterLab):
             numbers,
             untrained_numbers=encoded(self._numbers[False]) if untrained is not None else "",
             text=text,
-            examples=list(examples),
+            examples=examples,
             layer=layer,
             head=head,
             mask=program["mask"],

@@ -41,6 +41,8 @@ def read(model, room=ROOM):
         if not any(hasattr(model, name) for name in names):
             what = f"the model must be like an AttentionLanguageModel or a GPT, and a {_kind(model)}"
             raise TypeError(f"{what} has no {' and no '.join(names)}")
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"the model must be a PyTorch module, and this is a {type(model).__name__}")
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:

@@ -36,13 +36,6 @@ function measure(width, { T, length, layers, most }) {
   return { over, x0, size, top, y0, map, maps, mean, bars, x2, right, height: foot };
 }
 
-// most of the picture stays as it is on each drawing: `put` only what is another than the last time
-const lastPut = new WeakMap();
-function change(element, attributes) {
-  const key = JSON.stringify(attributes);
-  if (lastPut.get(element) !== key) put(element, attributes);
-  lastPut.set(element, key);
-}
 // an element that was another text before must lose what this one does not have
 const PLAIN = { class: null, "text-anchor": null, "font-size": null };
 const texts = (group, items) => pool(group, items.length, () => svg("text"))

@@ -1,12 +1,9 @@
 // What the attention lab says: the sentence under the picture. Nothing is drawn here.
 
-const two = (value) => value.toFixed(2);
-const count = (n) => n.toLocaleString("en-US");
-
 function lengthWords({ length, T, room, block }) {
   if (length <= room) return "";
   const why = room < block ? "the lab has no room for more" : `its block size is ${block}`;
-  return `Of the ${count(length)} characters the model sees the last ${T === 1 ? "one" : T}: ${why}. `;
+  return `Of the ${commas(length)} characters the model sees the last ${T === 1 ? "one" : T}: ${why}. `;
 }
 
 function listensWords({ names, T, t, mask, weights, layer, head }) {

@@ -13,7 +13,7 @@ import weakref
 
 from traitlets import Bool, Int, TraitError, observe, validate
 
-from lesson_lib.labs.base import Lab, describe
+from lesson_lib.labs.base import Lab, describe, whole_number
 
 TICK = 0.1  # seconds from one message to the page to the next
 READING = 1.0  # seconds from one sentence to the next
@@ -60,7 +60,8 @@ class BackgroundLab(Lab):
 
         Raises FloatingPointError, with the step and the likely cause, where the loss is no longer a finite number.
         """
-        if not n >= 1:
+        n = whole_number("n", n)
+        if n < 1:
             raise ValueError(f"run(n) does n steps, at least 1, and not {n}")
         self._begin()
         try:

@@ -32,6 +32,14 @@ function put(element, attributes) {
   return element;
 }
 
+// most of the picture stays as it is on each drawing: `put` only what is another than the last time
+const lastPut = new WeakMap();
+function change(element, attributes) {
+  const key = JSON.stringify(attributes);
+  if (lastPut.get(element) !== key) put(element, attributes);
+  lastPut.set(element, key);
+}
+
 function html(tag, attributes = {}, ...children) {
   const element = put(document.createElement(tag), attributes);
   element.append(...children);
@@ -157,6 +165,17 @@ function frame({ model, el }, name, draw) {
   return lab;
 }
 
+// The way to take a lab off the page that trains in Python: with the last place that shows it, its training stops.
+const shown = new WeakMap(); // model -> how many places of the page show it
+function stopUnseen(lab, model) {
+  shown.set(model, (shown.get(model) ?? 0) + 1);
+  return () => {
+    shown.set(model, shown.get(model) - 1);
+    if (shown.get(model) === 0 && lab.get("running")) lab.set({ running: false });
+    lab.dispose();
+  };
+}
+
 // -- controls: each is bound to the trait `name` and goes below the picture, in the order made ---------
 
 function control(lab, kind, label, ...fields) {
@@ -181,9 +200,16 @@ function bind(lab, name, refresh) {
   refresh();
 }
 
-// a slider. `show` turns the trait into the text beside it. Where the slider's scale is not the trait's
-// (logarithms, a list of values), `position` turns the trait into the slider's number and `value` turns it back.
-function slider(lab, { label, name, min, max, step = 1, show = String, position = (v) => v, value = (p) => p }) {
+// the place in a list of numbers above 0 of the one that has the smallest ratio to v
+const nearest = (values, v) => values.reduce((best, one, i) =>
+  (Math.abs(Math.log(one / v)) < Math.abs(Math.log(values[best] / v)) ? i : best), 0);
+
+// a slider. `show` turns the trait into the text beside it. Where the slider's scale is not the trait's, `position` turns
+// the trait into the slider's number and `value` turns it back; with `values`, numbers above 0, it goes along this list.
+function slider(lab, {
+  label, name, values, min = 0, max = values.length - 1, step = 1, show = String,
+  position = (v) => (values ? nearest(values, v) : v), value = (p) => (values ? values[p] : p),
+}) {
   const input = html("input", { type: "range", min, max, step, "aria-label": label });
   const text = html("span", { class: "ll-value", "aria-hidden": "true" }); // aria-valuetext says it
   control(lab, "slider", label, input, text);

@@ -14,11 +14,12 @@ base.js says how to write the JavaScript. Page and Python speak through synced t
 the same JavaScript can later run in a page without Python.
 """
 
+import operator
 import traceback
 from pathlib import Path
 
 import anywidget
-from traitlets import Bool, Unicode
+from traitlets import Bool, TraitError, Unicode
 
 from lesson_lib.draw import colors
 
@@ -38,10 +39,23 @@ def style():
 
 
 def describe(error):
-    """Return an exception as one line for the learner: its type, what it says, and where it was raised."""
+    """Return an exception as one line for the learner: its type, what it says, and where it was raised.
+
+    Of a TraitError, with which a lab refuses what was put into it, only what it says.
+    """
+    if isinstance(error, TraitError):
+        return str(error)
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"
+
+
+def whole_number(name, value):
+    """Return the value as an int. Raises TypeError where it is no whole number."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, and not {value!r}") from None
 
 
 class Lab(anywidget.AnyWidget):

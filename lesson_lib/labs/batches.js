@@ -4,8 +4,6 @@ const [GAP, LEFT, SIDE] = [34, 84, 100]; // between the views; and to the left o
 const [WIDE, TALL] = [30, 32]; // a cell, where there is room
 const narrowest = (ids) => 3 + 5.6 * String(ids).length; // a cell for an id that can still be read
 const isCode = (mark) => mark.length >= 4; // the code point of an invisible character
-const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
-const commas = (number) => number.toLocaleString("en-US");
 
 function sentence({ ids, marks, block, batch, b, t, start }) {
   // the isolates keep right-to-left letters from carrying the words around them along
@@ -228,14 +226,6 @@ function drawCell(element, { x, y, size, height, middle = height / 2, id, kind, 
   change(letters, {
     x: x + size / 2, y: y + middle + tall * 0.34, text, "font-size": fit(tall, long, size), class: text[0] === "◌" && "bt-joined",
   });
-}
-
-// most of the picture stays as it is on each drawing: `put` only what is another than the last time
-const lastPut = new WeakMap();
-function change(element, attributes) {
-  const key = JSON.stringify(attributes);
-  if (lastPut.get(element) !== key) put(element, attributes);
-  lastPut.set(element, key);
 }
 
 // how large the letters can be where so many must fit into a cell

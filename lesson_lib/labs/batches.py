@@ -1,13 +1,12 @@
 """The batch lab: a window slides over a text, and B such windows on top of each other are a batch."""
 
-import operator
 import random
 
-from traitlets import Bool, Int, List, Unicode, observe, validate
+from traitlets import Bool, Int, List, TraitError, Unicode, observe, validate
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
-from lesson_lib.labs.base import HERE, Lab, script, style
+from lesson_lib.labs.base import HERE, Lab, script, style, whole_number
 from lesson_lib.labs.signs import drawable, mark
 
 HELD = 20_000  # characters that go to the page: a lab needs no whole book
@@ -26,7 +25,7 @@ class Batches(Lab):
     A row, position or start that is too large for the sizes of now stands for the last one there is.
     """
 
-    _esm = script("plot.js", "dice.js", "batches.js")
+    _esm = script("plot.js", "numbers.js", "dice.js", "batches.js")
     _css = style() + (HERE / "batches.css").read_text(encoding="utf-8")
 
     title = Unicode("Windows on a text, and a batch of them").tag(sync=True)
@@ -186,6 +185,8 @@ def batches(text, block_size=8, batch_size=4, seed=1):
     """
     if not isinstance(text, str):
         raise TypeError(f"text must be a string, and this is a {type(text).__name__}")
-    block_size, batch_size = operator.index(block_size), operator.index(batch_size)
+    block_size, batch_size = whole_number("block_size", block_size), whole_number("batch_size", batch_size)
+    if not 1 <= block_size <= MOST_BLOCK:
+        raise TraitError(f"block_size must be from 1 to {MOST_BLOCK}, and not {block_size}")
     _check_length(len(text), block_size)
     return Batches(text, block_size, batch_size, seed)

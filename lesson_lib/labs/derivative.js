@@ -189,12 +189,7 @@ function render(page) {
   const field = lab.alone ? null : textField(lab, { label: "or type one", name: "f" });
   newRow(lab);
   slider(lab, { label: "x", name: "x", min: -3, max: 3, step: 0.05, show: (x) => digits(x, 6) });
-  slider(lab, {
-    label: "h", name: "h", min: 0, max: STEPS.length - 1, show: brief,
-    value: (place) => STEPS[place],
-    position: (h) => STEPS.reduce((best, step, i) =>
-      Math.abs(Math.log(step / h)) < Math.abs(Math.log(STEPS[best] / h)) ? i : best, 0),
-  });
+  slider(lab, { label: "h", name: "h", values: STEPS, show: brief });
   toggle(lab, { label: "zoom in with h", name: "zoom" });
   remark(lab, "In the notebook you can type a function of your own.");
 

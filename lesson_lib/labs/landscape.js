@@ -115,7 +115,8 @@ function survey(f) {
     }
   }
   minima.sort((a, b) => a.loss - b.loss);
-  return { f, heights, low, high, levels, minima, contours: levels.map((level) => contour(heights, level)).join("") };
+  const line = (level) => contour((i, j) => heights[j][i], COLUMNS, ROWS, level, (i, j) => `${+i.toFixed(2)} ${+j.toFixed(2)}`);
+  return { f, heights, low, high, levels, minima, contours: levels.map(line).join("") };
 }
 
 // from a place near a minimum to the minimum, by Newton's method; `bend` is the largest second derivative there
@@ -142,25 +143,4 @@ function principal(f, x, y) {
   const [xx, xy, yy] = seconds(f, x, y);
   const [middle, apart] = [(xx + yy) / 2, Math.hypot((xx - yy) / 2, xy)];
   return [middle + apart, middle - apart];
-}
-
-// the line of a height, as the `d` of a path in columns and rows: a straight piece in every square that it crosses
-function contour(heights, level) {
-  let d = "";
-  for (let j = 0; j < ROWS - 1; j++) {
-    for (let i = 0; i < COLUMNS - 1; i++) {
-      const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
-      const above = corners.map(([a, b]) => heights[b][a] - level);
-      const ends = [];
-      for (let k = 0; k < 4; k++) {
-        const [from, to] = [above[k], above[(k + 1) % 4]];
-        if ((from < 0) === (to < 0)) continue;
-        const part = from / (from - to);
-        const [[a, b], [c, e]] = [corners[k], corners[(k + 1) % 4]];
-        ends.push(`${+(a + part * (c - a)).toFixed(2)} ${+(b + part * (e - b)).toFixed(2)}`);
-      }
-      for (let k = 0; k + 1 < ends.length; k += 2) d += `M${ends[k]}L${ends[k + 1]}`;
-    }
-  }
-  return d;
 }

@@ -10,7 +10,6 @@ RATES.push(10);
 
 // -- the verdict, and its reason ------------------------------------------------------------------------
 
-const minus = (text) => text.replace("-", "−");
 const brief = (value) => minus(Math.abs(value) >= 1e6 ? value.toExponential(1).replace("+", "") : digits(value, 3));
 // near 1 the digits that count are those of the difference to 1
 const factor = (value) => minus(digits(value, Math.max(3, 1 - Math.floor(Math.log10(Math.abs(1 - Math.abs(value)) || 1)))));
@@ -180,12 +179,7 @@ function render(page) {
     label: "landscape", name: "landscape",
     options: names.map((name) => [name, name === "network" ? "a real network" : name]),
   });
-  slider(lab, {
-    label: "learning rate", name: "rate", min: 0, max: RATES.length - 1, show: (rate) => digits(rate, 4),
-    value: (place) => RATES[place],
-    position: (rate) => RATES.reduce((best, one, i) =>
-      (Math.abs(Math.log(one / rate)) < Math.abs(Math.log(RATES[best] / rate)) ? i : best), 0),
-  });
+  slider(lab, { label: "learning rate", name: "rate", values: RATES, show: (rate) => digits(rate, 4) });
   newRow(lab);
   select(lab, {
     label: "decay", name: "decay",

@@ -16,7 +16,7 @@ MOST_STEPS = 1000
 class LearningRate(Lab):
     """The widget behind `labs.learning_rate`. The page and Python both may set its traits."""
 
-    _esm = script("plot.js", "landscape.js", "learning_rate.js")
+    _esm = script("plot.js", "numbers.js", "landscape.js", "learning_rate.js")
 
     title = Unicode("Gradient descent, and its learning rate").tag(sync=True)
     works_alone = Bool(True, read_only=True).tag(sync=True)

@@ -4,6 +4,9 @@ const range = (n) => Array.from({ length: n }, (_, i) => i);
 const add = (numbers) => numbers.reduce((a, b) => a + b, 0);
 const list = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 
+const two = (value) => value.toFixed(2);
+const commas = (n) => n.toLocaleString("en-US");
+const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 const minus = (text) => text.replaceAll("-", "−");
 // whether two decimals are all of the number
 const exact = (value) => Math.abs(value) < 10000 && Math.abs(value - Number(value.toFixed(2))) < 1e-9;

@@ -51,6 +51,14 @@ function labeller(over = 12) {
   };
 }
 
+// the beginning of a label that would be wider than `most`, in pixels
+function cut(label, most, measured) {
+  if (measured(label) <= most) return label;
+  const signs = [...label].filter((sign) => sign !== "…");
+  while (signs.length > 1 && measured(`${signs.join("")}…`) > most) signs.pop();
+  return `${signs.join("")}…`;
+}
+
 // how many pixels a text takes in bold letters of 14; a canvas knows it without a layout of the page
 function ruler(element) {
   const context = document.createElement("canvas").getContext("2d");

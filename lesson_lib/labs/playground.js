@@ -5,8 +5,6 @@ RATES.push(10);
 const GAP = 30; // between two panels
 const FINE = 4; // pixels of the map between two places where the network was asked
 
-const nearest = (rate) => RATES.reduce((best, one, i) =>
-  (Math.abs(Math.log(one / rate)) < Math.abs(Math.log(RATES[best] / rate)) ? i : best), 0);
 const number = (value) => (value === null || value === undefined ? "not a finite number" : digits(value, 3).replace("-", "−"));
 
 function render(page) {
@@ -16,8 +14,7 @@ function render(page) {
   const ask = (name) => lab.set({ running: false, [name]: lab.get(name) + 1 });
   button(lab, { label: "Step", press: () => ask("steps") });
   const reset = button(lab, { label: "Reset", press: () => ask("resets") });
-  slider(lab, { label: "rate", name: "rate", min: 0, max: RATES.length - 1, show: (rate) => digits(rate, 3),
-    value: (place) => RATES[place], position: nearest });
+  slider(lab, { label: "rate", name: "rate", values: RATES, show: (rate) => digits(rate, 3) });
   newRow(lab);
   const choices = lab.get("choices");
   select(lab, { label: "data", name: "data", options: choices.data.map((name) => [name, name]) });
@@ -53,16 +50,8 @@ function render(page) {
     put(picture, { width: Math.max(width, 2 * column + GAP), height: below ? foot + 236 : foot });
   }
 
-  // the last place that shows the lab is gone: nobody sees any longer what it does
-  shown.set(page.model, (shown.get(page.model) ?? 0) + 1);
-  return () => {
-    shown.set(page.model, shown.get(page.model) - 1);
-    if (shown.get(page.model) === 0 && lab.get("running")) lab.set({ running: false });
-    lab.dispose();
-  };
+  return stopUnseen(lab, page.model);
 }
-
-const shown = new WeakMap(); // model -> how many places of the page show it
 
 // -- the network's answers: a map for two inputs, a curve for one ---------------------------------------------
 
@@ -95,7 +84,8 @@ function answersPanel(lab, picture, canvas) {
         painted = lab.get("heights");
         canvas.style.cssText = `left: ${box.x}px; top: ${box.y}px; width: ${side}px; height: ${side}px`;
         const step = side / (scene.places - 1);
-        put(line, { d: border(heights, scene.places, (i, j) => [box.x + i * step, box.y + side - j * step]) });
+        put(line, { d: contour((i, j) => heights[j * scene.places + i], scene.places, scene.places, 0,
+          (i, j) => [box.x + i * step, box.y + side - j * step].map((c) => c.toFixed(1))) });
       } else {
         put(line, { d: axes.path(heights.map((value, i) => [low + ((high - low) * i) / (heights.length - 1), value])) });
       }
@@ -150,28 +140,6 @@ function between(heights, places, u, v) {
   const [a, b] = [u - i, v - j];
   const at = (di, dj) => heights[(j + dj) * places + i + di];
   return (1 - b) * ((1 - a) * at(0, 0) + a * at(1, 0)) + b * ((1 - a) * at(0, 1) + a * at(1, 1));
-}
-
-// the line where the heights are 0: in each square between four places it goes from side to side
-function border(heights, places, pixel) {
-  let d = "";
-  for (let j = 0; j + 1 < places; j++) {
-    for (let i = 0; i + 1 < places; i++) {
-      const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
-      const values = corners.map(([p, q]) => heights[q * places + p]);
-      const crossings = [];
-      corners.forEach((from, k) => {
-        const [to, before, after] = [corners[(k + 1) % 4], values[k], values[(k + 1) % 4]];
-        if (before > 0 === after > 0 || Number.isNaN(before - after)) return;
-        const part = before / (before - after);
-        crossings.push(pixel(from[0] + part * (to[0] - from[0]), from[1] + part * (to[1] - from[1])));
-      });
-      for (let k = 0; k + 1 < crossings.length; k += 2) {
-        d += `M${crossings[k].map((c) => c.toFixed(1))}L${crossings[k + 1].map((c) => c.toFixed(1))}`;
-      }
-    }
-  }
-  return d;
 }
 
 // -- the loss, step by step -------------------------------------------------------------------------------------

@@ -25,6 +25,28 @@ function ticks(low, high, n) {
   });
 }
 
+// The line where the numbers at(i, j) of a grid are `level`, as the `d` of a path: a straight piece in every square between
+// four of them that it crosses; none beside NaN. `pixel(i, j)` is where a place between them is drawn.
+function contour(at, columns, rows, level, pixel) {
+  let d = "";
+  for (let j = 0; j + 1 < rows; j++) {
+    for (let i = 0; i + 1 < columns; i++) {
+      const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
+      const above = corners.map((corner) => at(...corner) - level);
+      const ends = [];
+      for (let k = 0; k < 4; k++) {
+        const [from, to] = [above[k], above[(k + 1) % 4]];
+        if (from > 0 === to > 0 || Number.isNaN(from - to)) continue;
+        const part = from / (from - to);
+        const [[a, b], [c, e]] = [corners[k], corners[(k + 1) % 4]];
+        ends.push(pixel(a + part * (c - a), b + part * (e - b)));
+      }
+      for (let k = 0; k + 1 < ends.length; k += 2) d += `M${ends[k]}L${ends[k + 1]}`;
+    }
+  }
+  return d;
+}
+
 // Axes to draw in: put your elements into `inside`, which is clipped. `place` sets where the plot is (in
 // pixels), what it shows (from low to high, from bottom to top), and its ticks, as pairs [value, text].
 function plot(parent) {

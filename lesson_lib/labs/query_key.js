@@ -16,13 +16,7 @@ function render(page) {
   const picture = svg("svg", { role: "group", "aria-label": "Queries and keys, weights, values" }, svg("defs", {}, pattern));
   lab.stage.append(picture);
   const wide = ruler(lab.stage);
-  // the beginning of a label that would be wider than the room there is
-  function fitted(label, room = 54) {
-    if (wide(label) <= room) return label;
-    const signs = [...label].filter((sign) => sign !== "…");
-    while (signs.length > 1 && wide(`${signs.join("")}…`) > room) signs.pop();
-    return `${signs.join("")}…`;
-  }
+  const fitted = (label, room = 54) => cut(label, room, wide);
   // below that many pixels the picture scrolls
   const least = T > 4 || labels.some((label) => wide(label) > 26) ? 520 : 420;
   const keyPlane = arrows(picture, wide);

@@ -7,6 +7,7 @@ from traitlets import Bool, Dict, Float, Int, List, TraitError, Unicode, validat
 
 from lesson_lib import draw
 from lesson_lib.draw import colors
+from lesson_lib.labs.attention_model import shares
 from lesson_lib.labs.base import HERE, Lab, script, style
 from lesson_lib.labs.signs import drawable
 from lesson_lib.labs.tokens import label, matrix, name_of, read_tokens, short, vectors_of
@@ -109,8 +110,7 @@ class QueryKey(Lab):
         fed = scores / math.sqrt(2) if self.divide else scores
         if self.mask:
             fed = np.where(np.tri(len(self.labels), dtype=bool), fed, -math.inf)
-        exps = np.exp(fed - fed.max(axis=1, keepdims=True))
-        weights = exps / exps.sum(axis=1, keepdims=True)
+        weights = shares(fed)
         return {"scores": scores, "fed": fed, "weights": weights, "out": weights @ np.array(self.value)}
 
     def experiment(self):
@@ -122,10 +122,8 @@ class QueryKey(Lab):
         products = _products(self.seed, self.head_size)
         found = {"scores": [products, products / math.sqrt(self.head_size)]}
         groups = [scores.reshape(-1, GROUP) for scores in found["scores"]]
-        exps = [np.exp(group - group.max(axis=1, keepdims=True)) for group in groups]
-        weights = [exp / exp.sum(axis=1, keepdims=True) for exp in exps]
         found["variance"] = [float(scores.var()) for scores in found["scores"]]
-        found["weights"] = [np.sort(one, axis=1)[:, ::-1].mean(axis=0) for one in weights]
+        found["weights"] = [np.sort(one, axis=1)[:, ::-1].mean(axis=0) for one in map(shares, groups)]
         return found
 
     # -- the still picture ---------------------------------------------------------------------------
@@ -236,16 +234,16 @@ class QueryKey(Lab):
     def _draw_experiment(self, fig, tried):
         size, axes = self.head_size, fig.subplots(1, 4, width_ratios=(1.5, 1, 1.5, 1))
         for k, name in enumerate(("q · k", f"q · k ÷ √{size}")):
-            bars, shares = axes[2 * k], axes[2 * k + 1]
+            bars, ranked = axes[2 * k], axes[2 * k + 1]
             bars.hist(tried["scores"][k], bins=np.arange(-64.5, 65), histtype="stepfilled", color=colors.DATA)
             bars.set_title(f"{name}: variance {_about(tried['variance'][k])}", fontsize=10)
             bars.set_yticks([])
             bars.tick_params(labelsize=9)
-            shares.bar(range(GROUP), tried["weights"][k], color=colors.ATTENTION)
-            shares.axhline(1 / GROUP, color=colors.INK, linewidth=1, linestyle="--")
-            shares.set(ylim=(0, 1), xticks=[])
-            shares.set_yticks([0, 0.5, 1], ["0", "0.5", "1"], fontsize=9)
-            shares.set_title(f"weights of {GROUP}, sorted", fontsize=10)
+            ranked.bar(range(GROUP), tried["weights"][k], color=colors.ATTENTION)
+            ranked.axhline(1 / GROUP, color=colors.INK, linewidth=1, linestyle="--")
+            ranked.set(ylim=(0, 1), xticks=[])
+            ranked.set_yticks([0, 0.5, 1], ["0", "0.5", "1"], fontsize=9)
+            ranked.set_title(f"weights of {GROUP}, sorted", fontsize=10)
 
     def _in_words(self, now, tried):
         t, names = self.row, self.names

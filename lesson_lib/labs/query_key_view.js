@@ -1,26 +1,17 @@
 // How the query–key lab looks: two planes of arrows, the table and the map of weights, and the experiment's histograms.
 
-// most of the picture stays as it is on each drawing: `put` only what is another than the last time
-const lastPut = new WeakMap();
-function change(element, attributes) {
-  const key = JSON.stringify(attributes);
-  if (lastPut.get(element) !== key) put(element, attributes);
-  lastPut.set(element, key);
-}
-
 // where things are, in pixels: the planes at both sides of the table, or above it where there is less room; the picture
 // is never narrower than `least`
 function measure(width, T, least) {
   const TOP = 26;
   const [rowHigh, cell] = T > 4 ? [27, 25] : [32, 30];
   const tableHigh = 22 + T * rowHigh + 26;
-  const wide = width >= 880;
-  if (wide) {
+  if (width >= 880) {
     const side = Math.min(310, Math.floor((width - 318 - 36) / 2));
     const size = side - 30;
     const middle = side + 22;
     const mapTop = TOP + tableHigh + 22;
-    return { wide, keys: { x: 28, y: TOP, width: size, height: size }, values: { x: width - size - 4, y: TOP, width: size, height: size },
+    return { keys: { x: 28, y: TOP, width: size, height: size }, values: { x: width - size - 4, y: TOP, width: size, height: size },
       table: { x: middle, y: TOP, width: width - 2 * side - 36, rowHigh }, map: { x: middle + 62, y: mapTop, cell },
       width, height: Math.max(TOP + size + 30, mapTop + 18 + T * cell + 4) };
   }
@@ -31,7 +22,7 @@ function measure(width, T, least) {
   const beside = full >= 520; // the map, and not below the table
   const mapTop = beside ? y + 18 : y + tableHigh + 26;
   const room = beside ? full - 4 - 66 - T * cell - 30 : full - 8;
-  return { wide, keys: { x: 28, y: TOP, width: size, height: size }, values: { x: second + 28, y: TOP, width: size, height: size },
+  return { keys: { x: 28, y: TOP, width: size, height: size }, values: { x: second + 28, y: TOP, width: size, height: size },
     table: { x: 4, y, width: Math.min(330, room), rowHigh }, map: { x: beside ? full - T * cell - 8 : 66, y: mapTop, cell },
     width: full, height: Math.max(y + tableHigh, mapTop + 20 + T * cell) + 6 };
 }
@@ -39,7 +30,7 @@ function measure(width, T, least) {
 // the part of an arrow at its tip: a triangle that points away from the origin, a dot where there is no direction
 const HEAD = { query: "M3 0L-13 7.5V-7.5Z", key: "M2 0L-10 5V-5Z", value: "M0-6A6 6 0 1 1-.01-6Z" };
 
-// A plane with arrows from the origin. `kind` is that of its arrows ("key" or "value"); `name` what a label begins with.
+// a plane with arrows from the origin; `measured` is how wide a label is, in pixels
 function arrows(parent, measured) {
   const group = svg("g");
   parent.append(group);
@@ -55,7 +46,7 @@ function arrows(parent, measured) {
   const lineOf = () => svg("line");
 
   return {
-    axes, below, above, tips, group,
+    below, above, tips,
     place(box, reach, text) {
       const far = reach * 1.09;
       const marks = [-reach, -reach / 2, 0, reach / 2, reach].map((value) => [value, minus(digits(value, 4))]);

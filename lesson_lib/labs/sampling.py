@@ -6,7 +6,7 @@ import numpy as np
 from traitlets import Float, Int, TraitError, Unicode, validate
 
 from lesson_lib.labs.attention_model import read, run, shares
-from lesson_lib.labs.base import HERE, script, style
+from lesson_lib.labs.base import HERE, script, style, whole_number
 from lesson_lib.labs.characters import CharacterLab, characters, refuse_unknown
 from lesson_lib.labs.sampling_still import picture
 
@@ -113,6 +113,9 @@ class Sampling(CharacterLab):
 
     def write(self, count=1):
         """Write so many characters more, and look at the place after them."""
+        count = whole_number("count", count)
+        if count < 0:
+            raise ValueError(f"count must be 0 or more, and not {count}")
         text = self.written
         for place in range(len(text), min(len(text) + count, LONGEST)):
             self.written = text = text + self.vocabulary[self.drawn(place)]

@@ -9,14 +9,6 @@ const BAR = 38; // where the bars begin
 const COLUMNS = 168; // the room of the numbers and the mark, right of the bars
 const PROMPT = 400; // of a longer prompt the end is shown
 
-// most of the picture stays as it is on each drawing: `put` only what is another than the last time
-const lastPut = new WeakMap();
-function change(element, attributes) {
-  const key = JSON.stringify(attributes);
-  if (lastPut.get(element) !== key) put(element, attributes);
-  lastPut.set(element, key);
-}
-
 // a sign of several letters, such as 200D, must be smaller
 const letters = (label, most, room) => Math.max(6, Math.min(most, room / (0.7 * Math.max(1, [...label].length)))).toFixed(1);
 

@@ -1,7 +1,5 @@
 // What the sampling lab says: the sentence under the picture. Nothing is drawn here.
 
-const two = (value) => value.toFixed(2);
-const count = (n) => n.toLocaleString("en-US");
 // a share in two decimals, and never 0.00 for what can come
 const part = (value) => (value === 0 ? "0" : value < 0.005 ? "below 0.01" : two(value));
 
@@ -14,7 +12,7 @@ function placeWords({ place, length, longest, here, falls, die, names, chances, 
   const share = `a share of ${part(chances[here])}`;
   const itself = Math.abs(chances[here] - own[here]) < 0.005 ? "" : ` (${part(own[here])} without temperature and top-k)`;
   if (place === length) {
-    const full = length < longest ? "" : `The lab has room for ${count(longest)} characters: nothing more is written. `;
+    const full = length < longest ? "" : `The lab has room for ${commas(longest)} characters: nothing more is written. `;
     return `${full}The die of the next place is ${two(die)}: it falls on ${names[here]}, which has ${share}${itself}. `;
   }
   const where = `Character ${place + 1} of the ${length} that are written is ${names[here]}`;
@@ -42,13 +40,13 @@ function surpriseWords({ length, surprises }) {
   const known = surprises.filter((surprise) => surprise !== null);
   if (known.length < length) return "The model is still reading what is written. ";
   const mean = add(known) / length;
-  return `${length > 1 ? `The ${count(length)} characters` : "The one character"} written surprise${length > 1 ? "" : "s"} the model by `
+  return `${length > 1 ? `The ${commas(length)} characters` : "The one character"} written surprise${length > 1 ? "" : "s"} the model by `
     + `${two(mean)}${length > 1 ? " on average" : ""} (−ln of its own share): the loss of what is written. `;
 }
 
 function blockWords({ before, room, block }) {
   if (before <= room) return "";
-  return `Of the ${count(before)} characters before this place the model sees the last ${room === 1 ? "one" : room}${
+  return `Of the ${commas(before)} characters before this place the model sees the last ${room === 1 ? "one" : room}${
     room === block ? ": its block size" : ""}. `;
 }
 

@@ -43,12 +43,7 @@ function render(page) {
     text: "Drag a bar, or move it with the arrow keys (with Shift by 1). Beyond its left end, or with Enter, it is −∞: masked.",
   }));
 
-  slider(lab, {
-    label: "temperature", name: "temperature", min: 0, max: HEATS.length - 1, show: (heat) => digits(heat, 4),
-    value: (place) => HEATS[place],
-    position: (heat) => HEATS.reduce((best, one, i) =>
-      (Math.abs(Math.log(one / heat)) < Math.abs(Math.log(HEATS[best] / heat)) ? i : best), 0),
-  });
+  slider(lab, { label: "temperature", name: "temperature", values: HEATS, show: (heat) => digits(heat, 4) });
   toggle(lab, { label: "multiply all by √64 = 8", name: "times_eight" });
   toggle(lab, { label: "add 100 to all", name: "plus_hundred" });
   toggle(lab, { label: "subtract the largest first", name: "subtract_largest" });

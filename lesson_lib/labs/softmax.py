@@ -196,7 +196,7 @@ def _read(logits):
 
 
 def _texts(labels, n):
-    texts = [labels] if isinstance(labels, str) else list(labels)
+    texts = list(labels) if hasattr(labels, "__iter__") and not isinstance(labels, str) else [labels]
     if len(texts) != n or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"labels must be {n} strings, one for each logit, and not {labels!r}")
     return texts

@@ -94,14 +94,6 @@ function build(picture, labels) {
   };
 }
 
-// most of the picture stays as it is on each drawing: `put` only what is another than the last time
-const lastPut = new WeakMap();
-function change(element, attributes) {
-  const key = JSON.stringify(attributes);
-  if (lastPut.get(element) !== key) put(element, attributes);
-  lastPut.set(element, key);
-}
-
 const show = (element, visible, attributes) => change(element, visible ? { display: null, ...attributes } : { display: "none" });
 
 // -- drawing ----------------------------------------------------------------------------------------

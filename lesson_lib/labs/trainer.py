@@ -21,7 +21,7 @@ def read_data(data):
             raise ValueError(f"there is no data set {data!r}: take {', '.join(DATA)}, or a pair (inputs, targets)")
         return DATA[data]()
     try:
-        inputs, targets = data
+        inputs, targets = map(list, data)
     except (TypeError, ValueError):
         raise ValueError("the data is a name, such as 'moons', or a pair (inputs, targets)") from None
     if len(inputs) == 0:
@@ -35,12 +35,17 @@ def read_data(data):
     for i, size in enumerate(sizes):
         if size != sizes[0]:
             raise ValueError(f"all inputs must be equally long: input 0 has {sizes[0]} numbers, input {i} has {size}")
-    inputs, targets = [[float(c) for c in x] for x in inputs], [float(t) for t in targets]
-    for name, column in [("input", list(itertools.chain(*inputs))), ("target", targets)]:
-        odd = [x for x in column if not math.isfinite(x)]
-        if odd:
-            raise ValueError(f"every {name} must be a finite number, and one is {odd[0]}")
-    return inputs, targets
+    return [[_finite("input", c) for c in x] for x in inputs], [_finite("target", t) for t in targets]
+
+
+def _finite(name, value):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"every {name} must be a number, and one is {value!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"every {name} must be a finite number, and one is {number}")
+    return number
 
 
 def make(network, nin, layers, seed, options):

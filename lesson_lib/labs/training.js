@@ -4,7 +4,6 @@ const MOODS = {
   ready: "○ ready", training: "▶ learning", working: "… at work", paused: "‖ paused",
   stopped: "■ stopped", done: "✓ done", broken: "✕ broke off",
 };
-const shown = new WeakMap(); // model -> how many places of the page show it
 
 function render(page) {
   const lab = frame(page, "training", draw);
@@ -45,10 +44,10 @@ function render(page) {
     const last = now.looks.at(-1);
     const tell = [
       [MOODS[now.mood], ""],
-      [whole(now.step), `of ${whole(scene.steps)}`],
+      [commas(now.step), `of ${commas(scene.steps)}`],
       [now.mean === null ? "–" : loss(now.mean), now.mean === null ? "" : `mean of ${Math.min(scene.window, now.step)}`],
-      [last ? loss(last[2]) : "–", now.best ? `best ${loss(now.best[1])} at ${whole(now.best[0])}` : ""],
-      [now.speed ? whole(now.speed) : "–", `${scene.batch} × ${scene.block} in a step`],
+      [last ? loss(last[2]) : "–", now.best ? `best ${loss(now.best[1])} at ${commas(now.best[0])}` : ""],
+      [now.speed ? commas(now.speed) : "–", `${scene.batch} × ${scene.block} in a step`],
       [now.left ?? "–", ""],
     ];
     facts.forEach(({ value, more }, i) => {
@@ -61,13 +60,7 @@ function render(page) {
     texts.draw(scene, lab.get("samples"), inField(lab.get("prompt")));
   }
 
-  // the last place that shows the lab is gone: nobody sees any longer what it does
-  shown.set(page.model, (shown.get(page.model) ?? 0) + 1);
-  return () => {
-    shown.set(page.model, shown.get(page.model) - 1);
-    if (shown.get(page.model) === 0 && lab.get("running")) lab.set({ running: false });
-    lab.dispose();
-  };
+  return stopUnseen(lab, page.model);
 }
 
 // a field has one line: a newline in it is ⏎, and \n is one too

@@ -20,7 +20,7 @@ class Training(BackgroundLab):
     samples: what the model has written, the newest first.
     """
 
-    _esm = script("plot.js", "training_view.js", "training.js")
+    _esm = script("plot.js", "numbers.js", "training_view.js", "training.js")
     _css = style() + (HERE / "training.css").read_text(encoding="utf-8")
 
     title = Unicode("A model learns to write").tag(sync=True)

@@ -4,6 +4,7 @@ import copy
 import inspect
 import time
 from collections import deque
+from numbers import Real
 from pathlib import Path
 
 import torch
@@ -32,15 +33,22 @@ class TrainingRun:
         for name, number in (("steps", steps), ("sample", length), ("sample_every", sample_every)):
             if number is not None and (not isinstance(number, int) or number < 1):
                 raise ValueError(f"{name} must be a whole number of at least 1, and is {number!r}")
+        for part in ("encode", "decode"):
+            if not hasattr(tokenizer, part):
+                raise TypeError(f"the tokenizer must have {part}, and a {type(tokenizer).__name__} has none")
         options = with_defaults(model, steps, options)
+        known = getattr(getattr(model, "token_embedding_table", None), "num_embeddings", None)
         for name, text in (("train_data", train_data), ("validation_data", validation_data)):
-            if not torch.is_tensor(text) or text.dim() != 1:
+            if not torch.is_tensor(text) or text.dim() != 1 or text.is_floating_point():
                 raise TypeError(f"{name} must be a one-dimensional tensor of token numbers: torch.tensor(ids)")
             if len(text) <= options["block_size"]:
                 raise ValueError(
                     f"{name} has {len(text)} tokens, too few for a block of {options['block_size']}: "
                     f"it takes {options['block_size'] + 1}"
                 )
+            if known is not None and not 0 <= text.min() <= text.max() < known:
+                held = f"from {text.min()} to {text.max()}"
+                raise ValueError(f"{name} holds token numbers {held}, and the model knows those from 0 to {known - 1}")
         self.model, self.tokenizer, self.length = model, tokenizer, length
         self.evaluate_every = options["evaluate_every"]
         self.sample_every = sample_every or max(20, steps // 5)
@@ -235,7 +243,12 @@ def with_defaults(model, steps, options):
             raise ValueError("the model does not say its block_size: give it to the lab, as block_size=...")
         options["block_size"] = model.block_size
     own_schedule, own_optimizer = options.get("schedule"), options.get("optimizer")
+    optimizers = own_optimizer if isinstance(own_optimizer, list) else [own_optimizer]
+    if own_optimizer is not None and not all(isinstance(part, torch.optim.Optimizer) for part in optimizers):
+        raise TypeError(f"optimizer must be one of torch.optim, or a list of such, and not {own_optimizer!r}")
     rate = options.pop("learning_rate", RATE)
+    if not isinstance(rate, Real):
+        raise TypeError(f"the learning rate must be a number, and not {rate!r}")
     if not rate > 0:
         raise ValueError(f"the learning rate must be above 0, and is {rate}")
     if own_optimizer is None:

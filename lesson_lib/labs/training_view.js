@@ -1,8 +1,7 @@
 // What the training lab draws: the losses above, the learning rate below, and what the model writes.
 
 const LOG_TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 1.5, 2, 3, 4, 6, 10, 20, 50, 100, 200, 500, 1000];
-const whole = (n) => n.toLocaleString("en-US");
-const after = (step) => (step ? `after step ${whole(step)}` : "before the first step");
+const after = (step) => (step ? `after step ${commas(step)}` : "before the first step");
 const loss = (value) => (value === null ? "not a number" : value.toFixed(2));
 
 // the curves. They are as high as `height` says, whatever there is to see
@@ -62,7 +61,7 @@ function curves() {
   }
 
   function drawRates({ steps: last, schedule, fastest: top }, now, box) {
-    rates.place(box, { low: 0, high: last, bottom: 0, top: 1.15 * top }, ticks(0, last, 5).map(([step]) => [step, whole(step)]),
+    rates.place(box, { low: 0, high: last, bottom: 0, top: 1.15 * top }, ticks(0, last, 5).map(([step]) => [step, commas(step)]),
       [[0, "0"], [top, digits(top, 3)]]);
     put(ahead, { d: rates.path(schedule.map(([step, rate]) => [step, rate ?? NaN])) });
     const passed = schedule.filter(([step]) => step < now.step - 1);
@@ -84,7 +83,7 @@ function curves() {
       put(axis, { x: box.x + box.width / 2, y: low.y + low.height + 32 });
       notes.forEach((note, i) => put(note, { y: low.y + low.height + 51 + 17 * Math.floor(i / columns) }));
       put(picture, { width, height: this.height + (columns === 1 ? 17 : 0), "aria-label":
-        `The loss and the learning rate over ${whole(scene.steps)} steps, ${whole(now.step)} of them done` });
+        `The loss and the learning rate over ${commas(scene.steps)} steps, ${commas(now.step)} of them done` });
     },
   };
 }
@@ -112,7 +111,7 @@ function writings() {
   return {
     element,
     draw(scene, samples, prompt) {
-      put(head, { text: scene.writes ? `The next sample: ${whole(scene.length)} tokens after “${prompt}”` : "No samples" });
+      put(head, { text: scene.writes ? `The next sample: ${commas(scene.length)} tokens after “${prompt}”` : "No samples" });
       pool(texts, samples.length || 1, one).forEach((part, i) => {
         const [when, text] = part.childNodes;
         const sample = samples[i];

@@ -62,7 +62,6 @@ function precise(value) {
   return minus(text);
 }
 const pair = (vector) => `(${vector.map(precise).join(", ")})`;
-const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
 // out[2] = 1/3 · d + 1/3 · e + 1/3 · a = 1/3 · (4, 0) + 1/3 · (2, 6) + 1/3 · (0, 3) = (2, 3).
 function spelled({ names, x, divide }, t, { weights, out }) {
