@@ -32,7 +32,12 @@ ONE_IN = 8
 BOUND = 10_500  # characters: the beginning and the end of both streams, 2,000 each, the verdict, and some words
 # a thread of the bank fails on purpose
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-kernel = starts("from lesson_lib import check")
+kernel = starts("""
+import os, tempfile
+progress = tempfile.TemporaryDirectory()
+os.environ["LESSON_LIB_HOME"] = progress.name  # what is done here is not for the notebooks of this run
+from lesson_lib import check
+""")
 
 
 @pytest.fixture(autouse=True)
