@@ -144,9 +144,9 @@ class BackgroundPage(LabPage):
         return self.page.evaluate("() => window.sent.at(-1)")
 
 
-def overlap(a, b, lower=3):
-    """Whether two boxes overlap; a line box is higher than its letters, by `lower` pixels above and below."""
-    across = a["left"] + 1 < b["right"] and b["left"] + 1 < a["right"]
+def overlap(a, b, lower=3, narrower=1):
+    """Whether two boxes overlap by more pixels than `narrower` and `lower`: a line box is larger than its letters."""
+    across = a["left"] + narrower < b["right"] and b["left"] + narrower < a["right"]
     return across and a["top"] + lower < b["bottom"] and b["top"] + lower < a["bottom"]
 
 

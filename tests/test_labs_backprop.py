@@ -716,8 +716,8 @@ def test_in_the_page_nothing_is_cut_or_overlaps(show, width):
         assert all(boxes["inside"]) and boxes["lines"] and boxes["wide"] and boxes["work"]
         assert boxes["whole"] == (width > 400), "only on a telephone the graph of a neuron is wider than the page"
         cards = boxes["cards"]
-        assert not any(overlap(a, b, lower=0) for i, a in enumerate(cards) for b in cards[:i])
-        assert not any(overlap(text, card, lower=0) for text in boxes["texts"] for card in cards)
+        assert not any(overlap(a, b, lower=0, narrower=0) for i, a in enumerate(cards) for b in cards[:i])
+        assert not any(overlap(text, card, lower=0, narrower=0) for text in boxes["texts"] for card in cards)
         page.press("Step")
 
 

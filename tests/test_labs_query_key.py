@@ -969,6 +969,7 @@ def test_what_python_sets_is_drawn_and_a_disposed_lab_is_left_alone(show):
 
 def test_a_drawing_moves_the_elements_it_has(show):
     page = show(query_key("abcdef"))
+    page.page.evaluate("() => { window.before = [...document.querySelectorAll('.ll-stage :not(text, tspan)')]; }")
     took = page.drawing_times(
         60,
         """
@@ -977,4 +978,6 @@ def test_a_drawing_moves_the_elements_it_has(show):
         model.set('head_size', 2 ** (n % 9));
     """,
     )
+    lost = "() => [before.length > 200, before.filter((one) => !one.isConnected).length]"
+    assert page.page.evaluate(lost) == [True, 0]
     assert len(took) >= 60 and page.made == 0

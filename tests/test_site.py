@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from lesson_lib import site
 from lesson_lib.site import Course, Renderer, build, is_like, main
 from tests import notebooks
-from tests.moves import by_keyboard, controls_of, idle_controls, name_of, reached_by_tab
+from tests.moves import by_keyboard, by_mouse, controls_of, idle_controls, name_of, reached_by_tab
 from tests.notebooks import WIDGET
 
 FIRST = """# The <first> page
@@ -212,12 +212,12 @@ def test_the_labs_that_work_alone_are_there_and_the_other_one_is_a_picture_and_s
     assert "In the notebook it is live." in opened.page.locator(".ll-still").inner_text()
 
 
-# attention and sampling are tried without Python in their own tests
-@pytest.mark.parametrize("name", sorted(LABS.keys() - {"aggregation of html", "attention", "sampling"}))
-def test_every_control_is_reached_by_tab_and_changes_the_picture(opened, name):
+@pytest.mark.parametrize(("operate", "typed"), [(by_keyboard, "dear"), (by_mouse, "alter")])
+@pytest.mark.parametrize("name", sorted(LABS.keys() - {"aggregation of html"}))
+def test_every_control_is_reached_by_tab_and_changes_the_picture(opened, name, operate, typed):
     lab = opened.labs[name]
     assert reached_by_tab(lab) == [name_of(control) for control in controls_of(lab)]
-    assert idle_controls(lab, by_keyboard, "dear") == []
+    assert idle_controls(lab, operate, typed) == []
     assert lab.locator(".ll-sentence").inner_text() and not lab.locator(".ll-problem").inner_text()
 
 
