@@ -12,12 +12,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # its import makes matplotlib's font cache: a kernel that had to would say so, and its output would differ
 import matplotlib.font_manager  # noqa: F401
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.notebooks import isolated
 
 # the same examples in every run, and no clock decides
-settings.register_profile("course", derandomize=True, deadline=None, database=None)
+settings.register_profile(
+    "course", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("course")
 
 home = tempfile.TemporaryDirectory(prefix="lesson_lib_tests_", ignore_cleanup_errors=True)

@@ -86,6 +86,26 @@ def test_each_exercise_in_code_has_another_right_way():
     assert coded and coded - {name for _, name, _ in RIGHT} == set()
 
 
+def raises(*args):
+    raise KeyError("planted")
+
+
+def endless(*args):
+    return endless(*args)
+
+
+@pytest.mark.parametrize("name", exercises)
+@pytest.mark.parametrize(
+    "answer",
+    [None, "text", float("nan"), [], {}, object(), raises, endless, print, lambda: 1, lambda *a: "text",
+     lambda *a: float("nan"), lambda *a: [], exit, int, type],
+    ids=lambda answer: getattr(answer, "__name__", repr(answer))[:20],
+)  # fmt: skip
+def test_nonsense_is_refused_without_an_exception(name, answer, capsys):
+    out = verdict(name, answer, capsys)
+    assert "✗ " in out and "✓" not in out
+
+
 def test_every_misconception_of_the_checks_is_in_the_bank():
     """What a check says is said to a wrong answer: to its own exercise's or, where a helper says it, its lesson's."""
     told = {(place, misconception) for *places, misconception, _ in WRONG for place in (*places, "any")}

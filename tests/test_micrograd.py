@@ -200,7 +200,6 @@ OPERATIONS = {
 }
 SMOOTH = [name for name in OPERATIONS if name != "relu"]
 
-SETTINGS = hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.too_slow])  # it goes by the clock
 
 
 def run(leaves, steps):
@@ -237,7 +236,7 @@ def graphs(draw, names=tuple(OPERATIONS), max_steps=12):
 def test_thousands_of_random_graphs_agree_with_torch():
     used, shared = Counter(), 0
 
-    @hypothesis.settings(SETTINGS, max_examples=3000)
+    @hypothesis.settings(max_examples=3000)
     @hypothesis.given(graphs())
     def agree(graph):
         nonlocal shared
@@ -262,7 +261,7 @@ def test_thousands_of_random_graphs_agree_with_torch():
     assert shared > 500
 
 
-@hypothesis.settings(SETTINGS, max_examples=1000)
+@hypothesis.settings(max_examples=1000)
 @hypothesis.given(graphs(SMOOTH, max_steps=4))
 def test_random_smooth_graphs_agree_with_finite_differences(graph):
     leaves, steps = graph
