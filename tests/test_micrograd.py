@@ -201,7 +201,6 @@ OPERATIONS = {
 SMOOTH = [name for name in OPERATIONS if name != "relu"]
 
 
-
 def run(leaves, steps):
     """Run the steps on the leaves (Values, or tensors) and return all nodes, the leaves first."""
     nodes = list(leaves)
